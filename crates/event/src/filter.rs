@@ -1,0 +1,376 @@
+//! Which events are wanted: a filter is data, and [`Filter::matches`] is what it means.
+
+use crate::event::{ActorKind, Event, Recorded};
+use crate::vocabulary::{Shown, ShownFacts, Surface, vocabulary};
+
+/// What of an event a test looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Field {
+    /// Canonical event type.
+    Type,
+    /// Id of the actor.
+    ActorId,
+    /// E-mail address of the actor, in lower case (ASCII).
+    ActorEmail,
+    /// Kind of the actor. Not indexed.
+    ActorKind,
+    /// Id of the credential.
+    CredentialId,
+    /// Id of the project ([`Event::project_of`]).
+    ProjectId,
+    /// Id of a target.
+    TargetId,
+    /// Kind of a target.
+    TargetKind,
+    /// Kind and id of one target, joined by [`target_value`].
+    Target,
+    /// `success` or `failure`.
+    Outcome,
+    /// Network address of the source.
+    SourceIp,
+    /// Id of the request.
+    RequestId,
+    /// Surface of the origin.
+    Origin,
+    /// Account of the origin. Not indexed.
+    OriginAccount,
+    /// The vendor's own id.
+    OriginId,
+    /// The surfaces that show the event: `openai` for everyone, `openai+` for views that cross vendors only.
+    ShownOn,
+}
+
+impl Field {
+    /// Every field.
+    pub const ALL: [Field; 16] = [
+        Field::Type,
+        Field::ActorId,
+        Field::ActorEmail,
+        Field::ActorKind,
+        Field::CredentialId,
+        Field::ProjectId,
+        Field::TargetId,
+        Field::TargetKind,
+        Field::Target,
+        Field::Outcome,
+        Field::SourceIp,
+        Field::RequestId,
+        Field::Origin,
+        Field::OriginAccount,
+        Field::OriginId,
+        Field::ShownOn,
+    ];
+
+    /// The number that stands for the field in stored indexes; never changes.
+    pub const fn code(self) -> u8 {
+        match self {
+            Field::Type => 1,
+            Field::ActorId => 2,
+            Field::ActorEmail => 3,
+            Field::ActorKind => 4,
+            Field::CredentialId => 5,
+            Field::ProjectId => 6,
+            Field::TargetId => 7,
+            Field::TargetKind => 8,
+            Field::Target => 9,
+            Field::Outcome => 10,
+            Field::SourceIp => 11,
+            Field::RequestId => 12,
+            Field::Origin => 13,
+            Field::OriginAccount => 14,
+            Field::OriginId => 15,
+            Field::ShownOn => 16,
+        }
+    }
+
+    /// Whether the engine keeps an index of the field.
+    pub const fn indexed(self) -> bool {
+        !matches!(self, Field::ActorKind | Field::OriginAccount)
+    }
+}
+
+/// The value of [`Field::Target`] for a target of that kind and id.
+pub fn target_value(kind: &str, id: &str) -> String {
+    format!("{kind}\0{id}")
+}
+
+/// Calls `found` with each value that the event has in `field`; a value may come twice.
+///
+/// Terms of an index and [`Filter::matches`] both come from here, so they cannot disagree.
+pub fn each_value(event: &Event, field: Field, mut found: impl FnMut(&str)) {
+    let mut give = |value: Option<&str>| {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            found(value);
+        }
+    };
+    let actor = event.actor.as_ref();
+    let origin = event.origin.as_ref();
+    match field {
+        Field::Type => give(Some(&event.event_type)),
+        Field::ActorId => give(actor.and_then(|actor| actor.id.as_deref())),
+        Field::ActorEmail => {
+            let email = actor.and_then(|actor| actor.email.as_deref());
+            give(email.map(str::to_ascii_lowercase).as_deref());
+        }
+        Field::ActorKind => give(actor.map(|actor| actor.kind.word())),
+        Field::CredentialId => give(event.credential.as_ref().and_then(|one| one.id.as_deref())),
+        Field::ProjectId => give(event.project_of().map(|(id, _)| id)),
+        Field::TargetId => event
+            .targets
+            .iter()
+            .for_each(|target| give(target.id.as_deref())),
+        Field::TargetKind => event
+            .targets
+            .iter()
+            .for_each(|target| give(Some(&target.kind))),
+        Field::Target => {
+            for target in &event.targets {
+                give(
+                    target
+                        .id
+                        .as_deref()
+                        .map(|id| target_value(&target.kind, id))
+                        .as_deref(),
+                );
+            }
+        }
+        Field::Outcome => give(Some(event.outcome.word())),
+        Field::SourceIp => give(
+            event
+                .source
+                .as_ref()
+                .and_then(|source| source.ip.as_deref()),
+        ),
+        Field::RequestId => give(event.request_id.as_deref()),
+        Field::Origin => give(origin.map(|origin| &*origin.surface)),
+        Field::OriginAccount => give(origin.and_then(|origin| origin.account.as_deref())),
+        Field::OriginId => give(origin.and_then(|origin| origin.id.as_deref())),
+        Field::ShownOn => each_surface(event, found),
+    }
+}
+
+fn each_surface(event: &Event, mut found: impl FnMut(&str)) {
+    let origin = event.origin.as_ref();
+    let facts = ShownFacts {
+        event_type: &event.event_type,
+        failed: event.failed(),
+        origin_surface: origin.map(|origin| &*origin.surface),
+        origin_account: origin.is_some_and(|origin| origin.account.is_some()),
+    };
+    for surface in Surface::ALL {
+        match vocabulary().shown(surface, &facts) {
+            Shown::No => {}
+            Shown::Everyone => found(surface.name()),
+            Shown::CrossVendorOnly => found(&format!("{}+", surface.name())),
+        }
+    }
+}
+
+/// One test of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Test {
+    /// The field has this value.
+    Is(Field, String),
+    /// The type begins with this text.
+    TypeStartsWith(String),
+}
+
+impl Test {
+    /// Whether the event passes.
+    pub fn matches(&self, event: &Event) -> bool {
+        match self {
+            Test::Is(field, wanted) => {
+                let mut hit = false;
+                each_value(event, *field, |value| hit |= value == wanted);
+                hit
+            }
+            Test::TypeStartsWith(prefix) => event.event_type.starts_with(&**prefix),
+        }
+    }
+}
+
+/// Alternatives: the group holds when one of its tests does, or, negated, when none does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Group {
+    /// The alternatives. An empty group holds for no event; negated, for every event.
+    pub any: Vec<Test>,
+    /// Turns the answer round.
+    pub negated: bool,
+}
+
+impl Group {
+    /// Holds when one of `tests` does.
+    pub fn any(tests: impl IntoIterator<Item = Test>) -> Self {
+        Group {
+            any: tests.into_iter().collect(),
+            negated: false,
+        }
+    }
+
+    /// Holds when none of `tests` does.
+    pub fn none(tests: impl IntoIterator<Item = Test>) -> Self {
+        Group {
+            any: tests.into_iter().collect(),
+            negated: true,
+        }
+    }
+
+    /// Whether the group holds for the event.
+    pub fn matches(&self, event: &Event) -> bool {
+        self.any.iter().any(|test| test.matches(event)) != self.negated
+    }
+}
+
+/// A half-open span of Unix microseconds; a missing end is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// First microsecond inside.
+    pub from: Option<i64>,
+    /// First microsecond behind.
+    pub to: Option<i64>,
+}
+
+impl Span {
+    /// Whether `micros` lies inside.
+    pub fn contains(&self, micros: i64) -> bool {
+        self.from.is_none_or(|from| micros >= from) && self.to.is_none_or(|to| micros < to)
+    }
+
+    /// The part that both spans contain.
+    #[must_use]
+    pub fn and(self, other: Span) -> Span {
+        let later = |a: Option<i64>, b: Option<i64>| a.max(b);
+        let sooner = |a: Option<i64>, b: Option<i64>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (one, None) | (None, one) => one,
+        };
+        Span {
+            from: later(self.from, other.from),
+            to: sooner(self.to, other.to),
+        }
+    }
+}
+
+/// Which events are wanted: all groups hold and both times lie inside their spans.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Filter {
+    /// All of these must hold.
+    pub groups: Vec<Group>,
+    /// When it happened.
+    pub occurred: Span,
+    /// When it was recorded.
+    pub recorded: Span,
+}
+
+impl Filter {
+    /// Whether the event is wanted. This is the definition; every faster way must give the same answer.
+    pub fn matches(&self, recorded: &Recorded) -> bool {
+        self.occurred.contains(recorded.micros())
+            && self.recorded.contains(recorded.recorded_micros)
+            && self
+                .groups
+                .iter()
+                .all(|group| group.matches(&recorded.event))
+    }
+
+    /// This filter, and that the field has one of `values`. No values: unchanged.
+    #[must_use]
+    pub fn with<S: Into<String>>(
+        mut self,
+        field: Field,
+        values: impl IntoIterator<Item = S>,
+    ) -> Self {
+        let any: Vec<Test> = values
+            .into_iter()
+            .map(|value| Test::Is(field, value.into()))
+            .collect();
+        if !any.is_empty() {
+            self.groups.push(Group {
+                any,
+                negated: false,
+            });
+        }
+        self
+    }
+
+    /// This filter, and that the actor is not of these kinds.
+    #[must_use]
+    pub fn without_actors(mut self, kinds: &[ActorKind]) -> Self {
+        let kinds = kinds
+            .iter()
+            .map(|kind| Test::Is(Field::ActorKind, kind.word().to_owned()));
+        self.groups.push(Group::none(kinds));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EventId;
+    use crate::read::read_event;
+
+    fn recorded(text: &str) -> Recorded {
+        Recorded {
+            event: read_event(text).unwrap(),
+            id: EventId::from_bytes([0; 16]),
+            position: 0,
+            recorded_micros: 5_000_000,
+        }
+    }
+
+    fn values(text: &str, field: Field) -> Vec<String> {
+        let mut all = Vec::new();
+        each_value(&recorded(text).event, field, |value| {
+            all.push(value.to_owned())
+        });
+        all
+    }
+
+    #[test]
+    fn codes_are_distinct() {
+        let mut codes: Vec<u8> = Field::ALL.iter().map(|field| field.code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), Field::ALL.len());
+    }
+
+    #[test]
+    fn an_event_is_found_by_what_it_says() {
+        let text = r#"{"type":"project.created","actor":{"id":"u1","email":"A@B.c"},
+            "targets":[{"kind":"project","id":"p1"}],"occurred_at":"1970-01-01T00:00:09Z"}"#;
+        assert_eq!(values(text, Field::ActorEmail), ["a@b.c"]);
+        assert_eq!(values(text, Field::ProjectId), ["p1"]);
+        assert_eq!(values(text, Field::Target), ["project\0p1"]);
+        assert_eq!(
+            values(text, Field::ShownOn),
+            ["openai", "clarifai", "calypsoai"]
+        );
+        let hit = |filter: &Filter| filter.matches(&recorded(text));
+        let base = Filter::default().with(Field::ActorId, ["u0", "u1"]);
+        assert!(hit(&base));
+        assert!(!hit(&base.clone().with(Field::Outcome, ["failure"])));
+        assert!(!hit(&base.clone().without_actors(&[ActorKind::User])));
+        let span = |from, to| Filter {
+            occurred: Span { from, to },
+            ..Filter::default()
+        };
+        assert!(hit(&span(Some(9_000_000), Some(9_000_001))));
+        assert!(!hit(&span(None, Some(9_000_000))));
+        assert!(!hit(&Filter {
+            groups: vec![Group::any([])],
+            ..Filter::default()
+        }));
+    }
+
+    #[test]
+    fn accounts_of_other_vendors_need_a_view_that_crosses() {
+        let text =
+            r#"{"type":"project.created","origin":{"surface":"clarifai","account":"c","id":"1"}}"#;
+        assert_eq!(
+            values(text, Field::ShownOn),
+            ["openai+", "clarifai", "calypsoai+"]
+        );
+        assert_eq!(values(text, Field::ProjectId), [""; 0]);
+    }
+}
