@@ -1,0 +1,31 @@
+//! Blocks: a full tail made immutable, with an index.
+//!
+//! Body, in this order: times | frames | term pages | far postings | leaf hashes | salts. Every piece ends
+//! with its CRC-32C. The directory says where the pieces are. A *local id* is the rank of an event by event
+//! time and position within its block; a *slot* is its position less the block's first.
+//!
+//! | piece | content |
+//! |---|---|
+//! | times | 1,024 local ids: signed varint distances, the first from 0 |
+//! | frame | [`crate::frame`], in slot order |
+//! | term page | varint distances of ascending terms, each with a posting: up to 8 ids here, else far |
+//! | far posting | a list of ids as varint distances, or 1 bit an id, whichever is shorter |
+//! | leaf hashes, salts | 256 slots of 32 and 16 bytes |
+
+mod build;
+mod dir;
+mod posting;
+mod read;
+
+pub use build::{BlockInput, Built, Slot, build};
+pub use dir::{Dir, TypeEntry};
+pub use read::{BlockReader, place};
+
+/// Format of body and directory that this program writes.
+pub const BLOCK_FORMAT: u32 = 1;
+/// Most events in a block: what 16-bit ids can name.
+pub const BLOCK_EVENTS_MAX: u32 = 65_536;
+/// Local ids in a full piece of times.
+pub const TIMES_CHUNK: usize = 1_024;
+/// Slots in a full piece of leaf hashes or salts.
+pub const LEAF_CHUNK: usize = 256;

@@ -1,0 +1,260 @@
+//! Reads pieces of a block: from memory, else from the store, always with their checksums checked.
+
+use std::sync::Arc;
+
+use docket_event::{EventId, IdKey, Recorded};
+use docket_merkle::Hash;
+
+use crate::bits::Bits;
+use crate::cache::{Cache, Cached};
+use crate::codec::{Bytes, Malformed, checked};
+use crate::encode::{Parts, SALT_BYTES, merge};
+use crate::frame;
+use crate::store::{BlockRow, Store, StoreError};
+use crate::terms::Term;
+
+use super::TIMES_CHUNK;
+use super::dir::{Dir, Piece};
+use super::posting::{Posting, add_far, posting};
+
+/// A block that can be read.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockReader<'b> {
+    /// Its row, without directory.
+    pub row: &'b BlockRow,
+    /// Where it is kept.
+    pub store: &'b dyn Store,
+    /// What was read before.
+    pub cache: &'b Cache,
+    /// Key of the log's ids.
+    pub key: &'b IdKey,
+}
+
+impl BlockReader<'_> {
+    /// The directory.
+    pub fn dir(&self) -> Result<Arc<Dir>, StoreError> {
+        if let Some(Cached::Dir(dir)) = self.cache.get(self.row.id, u64::MAX) {
+            return Ok(dir);
+        }
+        let row = self.store.block(self.row.id)?.ok_or_else(|| self.gone())?;
+        let listed = BlockRow { dir: Vec::new(), ..row.clone() };
+        if listed != *self.row {
+            return Err(self.corrupt(Malformed("the row differs from the list of blocks")));
+        }
+        let dir = Arc::new(Dir::decode(&row).map_err(|error| self.corrupt(error))?);
+        self.cache.put(self.row.id, u64::MAX, Cached::Dir(Arc::clone(&dir)));
+        Ok(dir)
+    }
+
+    /// The event times of the local ids of one chunk.
+    pub fn times(&self, dir: &Dir, chunk: usize) -> Result<Arc<Vec<i64>>, StoreError> {
+        let missing = || self.corrupt(Malformed("a piece of times is missing"));
+        let (_, piece) = *dir.times.get(chunk).ok_or_else(missing)?;
+        if let Some(Cached::Times(times)) = self.cache.get(self.row.id, piece.offset) {
+            return Ok(times);
+        }
+        let data = self.piece(piece)?;
+        let times = decode_times(&data, dir.times_in(chunk)).map_err(|error| self.corrupt(error))?;
+        let times = Arc::new(times);
+        self.cache.put(self.row.id, piece.offset, Cached::Times(Arc::clone(&times)));
+        Ok(times)
+    }
+
+    /// The first local id that stands at `(micros, slot)` or behind it in occurred order.
+    pub fn lower_bound(&self, dir: &Dir, micros: i64, slot: u32) -> Result<u32, StoreError> {
+        // Only the chunk before the first one that begins at or behind the place can hold it inside.
+        let chunks: Vec<u32> = (0..dir.count).step_by(TIMES_CHUNK).collect();
+        let behind = chunks.partition_point(|start| {
+            let time = dir.times.get(*start as usize / TIMES_CHUNK).map_or(i64::MAX, |(time, _)| *time);
+            (time, dir.slot(*start)) < (micros, slot)
+        });
+        let Some(chunk) = behind.checked_sub(1) else { return Ok(0) };
+        let start = chunks.get(chunk).copied().unwrap_or_default();
+        let times = self.times(dir, chunk)?;
+        let pairs: Vec<(u32, &i64)> = (start..).zip(times.iter()).collect();
+        let within = pairs.partition_point(|(local, time)| (**time, dir.slot(*local)) < (micros, slot));
+        Ok(start + u32::try_from(within).unwrap_or(u32::MAX))
+    }
+
+    /// Adds the local ids of a term to `bits`.
+    pub fn add_term(&self, dir: &Dir, term: Term, bits: &mut Bits) -> Result<(), StoreError> {
+        if !dir.filter.may_have(term) {
+            return Ok(());
+        }
+        let Some((first, page)) = dir.page(term) else { return Ok(()) };
+        let data = self.cached_piece(page)?;
+        match find_term(&data, first, term).map_err(|error| self.corrupt(error))? {
+            None => Ok(()),
+            Some(Posting::Near(ids)) => {
+                ids.into_iter().for_each(|id| bits.set(u32::from(id)));
+                Ok(())
+            }
+            Some(Posting::Far { offset, length, .. }) => self.add_far(dir, offset, length, bits),
+        }
+    }
+
+    /// Adds the local ids of the types that `wanted` names to `bits`.
+    pub fn add_types(
+        &self,
+        dir: &Dir,
+        wanted: impl Fn(&str) -> bool,
+        bits: &mut Bits,
+    ) -> Result<(), StoreError> {
+        for entry in dir.types.iter().filter(|entry| wanted(&entry.name)) {
+            self.add_far(dir, entry.piece.offset, entry.piece.length, bits)?;
+        }
+        Ok(())
+    }
+
+    fn add_far(&self, dir: &Dir, offset: u64, length: u64, bits: &mut Bits) -> Result<(), StoreError> {
+        let piece = Piece { offset: dir.far.saturating_add(offset), length };
+        let data = self.cached_piece(piece)?;
+        add_far(&data, bits).map_err(|error| self.corrupt(error))
+    }
+
+    /// The events of some slots, in the order given; the frames that are missing are read at once.
+    pub fn events(&self, dir: &Dir, slots: &[u32]) -> Result<Vec<Recorded>, StoreError> {
+        let frames = self.frames(dir, slots)?;
+        let mut events = Vec::with_capacity(slots.len());
+        for slot in slots {
+            let parts = dir.frame(*slot).and_then(|(first, piece)| {
+                let (_, frame) = frames.iter().find(|(known, _)| *known == piece)?;
+                frame.get((slot - first) as usize)
+            });
+            let parts = parts.ok_or_else(|| self.corrupt(Malformed("a frame lacks an event")))?;
+            events.push(self.event(dir, *slot, parts)?);
+        }
+        Ok(events)
+    }
+
+    fn event(&self, dir: &Dir, slot: u32, parts: &Parts) -> Result<Recorded, StoreError> {
+        let event = merge(parts).map_err(|error| self.corrupt(error))?;
+        let position = self.row.first + u64::from(slot);
+        Ok(place(event, dir.recorded(slot), position, self.key))
+    }
+
+    /// The decoded frames of some slots, each once.
+    pub fn frames(&self, dir: &Dir, slots: &[u32]) -> Result<Vec<(Piece, Arc<Vec<Parts>>)>, StoreError> {
+        let mut pieces: Vec<Piece> = slots.iter().filter_map(|slot| dir.frame(*slot)).map(|(_, piece)| piece).collect();
+        pieces.sort_unstable();
+        pieces.dedup();
+        let mut found = Vec::with_capacity(pieces.len());
+        let mut missing = Vec::new();
+        for piece in pieces {
+            match self.cache.get(self.row.id, piece.offset) {
+                Some(Cached::Frame(parts)) => found.push((piece, parts)),
+                _ => missing.push(piece),
+            }
+        }
+        for (piece, data) in missing.iter().zip(self.read(&missing)?) {
+            let parts = Arc::new(frame::decode(&data).map_err(|error| self.corrupt(error))?);
+            self.cache.put(self.row.id, piece.offset, Cached::Frame(Arc::clone(&parts)));
+            found.push((*piece, parts));
+        }
+        Ok(found)
+    }
+
+    /// All leaf hashes, in slot order.
+    pub fn leaves(&self, dir: &Dir) -> Result<Vec<Hash>, StoreError> {
+        Ok(self.rows::<32>(&dir.leaf_pieces().0)?.into_iter().map(Hash::from).collect())
+    }
+
+    /// All salts, in slot order.
+    pub fn salts(&self, dir: &Dir) -> Result<Vec<[u8; SALT_BYTES]>, StoreError> {
+        self.rows(&dir.leaf_pieces().1)
+    }
+
+    fn rows<const N: usize>(&self, pieces: &[Piece]) -> Result<Vec<[u8; N]>, StoreError> {
+        let mut rows = Vec::new();
+        for data in self.read(pieces)? {
+            let content = checked(&data, &[]).map_err(|error| self.corrupt(error))?;
+            rows.extend(content.as_chunks::<N>().0);
+        }
+        Ok(rows)
+    }
+
+    /// The whole body.
+    pub fn body(&self, dir: &Dir) -> Result<Vec<u8>, StoreError> {
+        let whole = Piece { offset: 0, length: dir.body_bytes };
+        Ok(self.read(&[whole])?.pop().unwrap_or_default())
+    }
+
+    /// The content of a piece, without its checksum.
+    fn piece(&self, piece: Piece) -> Result<Vec<u8>, StoreError> {
+        let mut data = self.read(&[piece])?.pop().unwrap_or_default();
+        checked(&data, &[]).map_err(|error| self.corrupt(error))?;
+        data.truncate(data.len().saturating_sub(4));
+        Ok(data)
+    }
+
+    /// A whole piece, kept in memory.
+    fn cached_piece(&self, piece: Piece) -> Result<Arc<Vec<u8>>, StoreError> {
+        if let Some(Cached::Raw(data)) = self.cache.get(self.row.id, piece.offset) {
+            return Ok(data);
+        }
+        let data = self.read(&[piece])?.pop().unwrap_or_default();
+        checked(&data, &[]).map_err(|error| self.corrupt(error))?;
+        let data = Arc::new(data);
+        self.cache.put(self.row.id, piece.offset, Cached::Raw(Arc::clone(&data)));
+        Ok(data)
+    }
+
+    fn read(&self, pieces: &[Piece]) -> Result<Vec<Vec<u8>>, StoreError> {
+        if pieces.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut ranges = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            let end = piece.offset.checked_add(piece.length);
+            let end = end.filter(|_| piece.length <= BODY_BYTES_MAX);
+            let end = end.ok_or_else(|| self.corrupt(Malformed("a piece is too long")))?;
+            ranges.push(piece.offset..end);
+        }
+        self.store.read(self.row.id, &ranges)?.ok_or_else(|| self.gone())
+    }
+
+    fn gone(&self) -> StoreError {
+        self.corrupt(Malformed("the block is listed, but not there"))
+    }
+
+    fn corrupt(&self, error: Malformed) -> StoreError {
+        StoreError::corrupt(format!("block {}", self.row.id.0), error.0)
+    }
+}
+
+/// More than any body has: 64 MiB of frames, and the index of 65,536 events.
+const BODY_BYTES_MAX: u64 = 8 << 30;
+
+/// An event at its place.
+pub fn place(event: docket_event::Event, recorded_micros: i64, position: u64, key: &IdKey) -> Recorded {
+    let id = EventId::from_bytes([0; 16]);
+    let mut recorded = Recorded { event, id, position, recorded_micros };
+    recorded.id = EventId::new(recorded.micros(), position, key);
+    recorded
+}
+
+fn decode_times(data: &[u8], count: usize) -> Result<Vec<i64>, Malformed> {
+    let mut bytes = Bytes::new(data);
+    let mut times = Vec::with_capacity(count);
+    let mut last = 0_i64;
+    for _ in 0..count {
+        last = last.saturating_add(bytes.signed()?);
+        times.push(last);
+    }
+    bytes.end()?;
+    Ok(times)
+}
+
+/// The posting of `term` in a page whose first term is `first`.
+fn find_term(page: &[u8], first: Term, term: Term) -> Result<Option<Posting>, Malformed> {
+    let mut bytes = Bytes::new(checked(page, &[])?);
+    let mut at = first;
+    while !bytes.is_empty() {
+        at = at.saturating_add(bytes.varint()?);
+        let found = posting(&mut bytes)?;
+        if at >= term {
+            return Ok((at == term).then_some(found));
+        }
+    }
+    Ok(None)
+}

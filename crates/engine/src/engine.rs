@@ -1,0 +1,480 @@
+//! The handle of a store's logs: opens them, takes requests in, answers questions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::JoinHandle;
+
+use docket_event::{EventId, IdKey, Page, Query, Recorded};
+use docket_merkle::Head as TreeHead;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::oneshot;
+
+use crate::cache::Cache;
+use crate::environment::Environment;
+use crate::frame::FrameEncoder;
+use crate::params::Params;
+use crate::prepare::{Prepared, Preparer};
+use crate::query::{self, Reading};
+use crate::replay::replay;
+use crate::request::{AppendError, Appended, QueryError, Request};
+use crate::seal::{SealJob, Sealer};
+use crate::state::LogState;
+use crate::store::{LogRow, Store, StoreError};
+use crate::tail::Tail;
+use crate::terms::Terms;
+use crate::writer::{self, Command, Waiting};
+
+/// How often reopening is tried before the engine halts.
+const RECOVERIES_MAX: u32 = 5;
+/// Pause before another try to reopen, or to seal when there is no room.
+const RETRY_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+/// Tails that may wait for sealing; beyond them the writer waits.
+const SEALS_WAITING_MAX: usize = 4;
+
+/// The logs of one store. Clones are the same engine; the last one that goes closes it.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    inner: Arc<Inner>,
+    threads: Arc<Threads>,
+}
+
+/// One organization's log. Clones are the same log.
+#[derive(Clone, Debug)]
+pub struct Log {
+    engine: Engine,
+    state: Arc<LogState>,
+}
+
+/// A request on its way to the disk.
+#[derive(Debug)]
+pub struct Ticket {
+    answer: oneshot::Receiver<Result<Appended, AppendError>>,
+}
+
+/// What engine, writer and sealer share.
+#[derive(Debug)]
+pub struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) params: Params,
+    pub(crate) environment: Environment,
+    terms: Terms,
+    cache: Cache,
+    logs: RwLock<HashMap<Arc<str>, Arc<LogState>>>,
+    encoders: Mutex<Vec<FrameEncoder>>,
+    halted: Mutex<Option<String>>,
+    queued_bytes: AtomicUsize,
+    epoch: AtomicU64,
+    closing: AtomicBool,
+    /// Held while a tail is sealed and while logs are replayed.
+    sealing: Mutex<()>,
+    seals: Mutex<Option<mpsc::SyncSender<SealJob>>>,
+    commands: Mutex<Option<Sender<Command>>>,
+}
+
+#[derive(Debug, Default)]
+struct Threads {
+    inner: Mutex<Option<Arc<Inner>>>,
+    running: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Engine {
+    /// Opens every log of a store: recovery is what every start does.
+    ///
+    /// # Errors
+    /// The store fails, or what it has cannot be right.
+    pub fn open(
+        store: Arc<dyn Store>,
+        params: Params,
+        environment: Environment,
+    ) -> Result<Self, StoreError> {
+        let (seals, seal_jobs) = mpsc::sync_channel(SEALS_WAITING_MAX);
+        let (commands, orders) = mpsc::channel();
+        let inner = Arc::new(Inner {
+            terms: Terms::new(&store.identity().term_key, params.term_bits),
+            cache: Cache::new(params.cache_bytes),
+            logs: RwLock::default(),
+            encoders: Mutex::default(),
+            halted: Mutex::default(),
+            queued_bytes: AtomicUsize::new(0),
+            epoch: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
+            sealing: Mutex::new(()),
+            seals: Mutex::new(Some(seals)),
+            commands: Mutex::new(Some(commands)),
+            store,
+            params,
+            environment,
+        });
+        let threads = Arc::new(Threads::default());
+        threads.start(&inner, seal_jobs, orders)?;
+        for log in inner.store.logs()? {
+            inner.open_log(&log)?;
+        }
+        Ok(Engine { inner, threads })
+    }
+
+    /// The store under the engine.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.inner.store
+    }
+
+    /// Clock and randomness.
+    pub fn environment(&self) -> &Environment {
+        &self.inner.environment
+    }
+
+    /// Sizes.
+    pub fn params(&self) -> &Params {
+        &self.inner.params
+    }
+
+    /// The log of `org`; `None` when it has none.
+    pub fn log(&self, org: &str) -> Option<Log> {
+        let state = self.inner.logs.read().get(org).cloned()?;
+        Some(Log { engine: self.clone(), state })
+    }
+
+    /// The log of `org`, made empty if there is none. Durable when it returns.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn create_log(&self, org: &str) -> Result<Log, AppendError> {
+        let key = self.inner.environment.bytes();
+        let made = self.inner.store.create_log(org, key).and_then(|log| self.inner.open_log(&log));
+        match made {
+            Ok(state) => Ok(Log { engine: self.clone(), state }),
+            Err(StoreError::Busy(reason)) => Err(AppendError::Busy(reason)),
+            Err(error) => Err(AppendError::Unavailable(error.to_string())),
+        }
+    }
+
+    /// All logs, by organization.
+    pub fn logs(&self) -> Vec<Log> {
+        let mut states: Vec<Arc<LogState>> = self.inner.logs.read().values().cloned().collect();
+        states.sort_by(|a, b| a.org.cmp(&b.org));
+        states.into_iter().map(|state| Log { engine: self.clone(), state }).collect()
+    }
+
+    /// Why the engine has stopped writing, if it has.
+    pub fn halted(&self) -> Option<String> {
+        self.inner.halted()
+    }
+
+    /// Bytes of requests that wait for the writer.
+    pub fn queued_bytes(&self) -> usize {
+        self.inner.queued_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Events that are not sealed yet, over all logs.
+    pub fn tail_events(&self) -> u64 {
+        let logs = self.inner.logs.read();
+        let unsealed = |state: &Arc<LogState>| {
+            state.size.load(Ordering::Relaxed) - state.sealed.lock().head.size.min(state.size.load(Ordering::Relaxed))
+        };
+        logs.values().map(unsealed).sum()
+    }
+
+    /// Seals what every log's tail holds, however little. Returns when it is done.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn seal_all(&self) -> Result<(), StoreError> {
+        let _sealing = self.inner.sealing.lock();
+        for log in self.logs() {
+            let active = log.state.active();
+            if active.len() > 0 {
+                log.state.push_tail(Arc::new(Tail::new(active.end())));
+            }
+            self.inner.seal_waiting(&log.state)?;
+        }
+        Ok(())
+    }
+
+    /// Finishes what is queued and stops. Whatever comes later is refused.
+    pub fn close(&self) {
+        self.threads.stop();
+    }
+}
+
+impl Log {
+    /// The organization that owns it.
+    pub fn org(&self) -> &str {
+        &self.state.org
+    }
+
+    /// Key of its ids.
+    pub fn id_key(&self) -> &IdKey {
+        &self.state.key
+    }
+
+    /// How many events it has.
+    pub fn size(&self) -> u64 {
+        self.state.size.load(Ordering::Acquire)
+    }
+
+    /// Size and root of its tree.
+    pub fn head(&self) -> TreeHead {
+        self.state.head.lock().frontier.head()
+    }
+
+    /// Queues a request. Splits, hashes and compresses on the calling thread and never waits for the writer.
+    /// Events must have passed [`docket_event::check_event`].
+    ///
+    /// # Errors
+    /// [`AppendError::Invalid`] for events too large to store, [`AppendError::Busy`] when the queue is full.
+    pub fn append(&self, request: Request) -> Result<Ticket, AppendError> {
+        let inner = &self.engine.inner;
+        if let Some(reason) = inner.halted() {
+            return Err(AppendError::Halted(reason));
+        }
+        let prepared = inner.prepare(request)?;
+        let bytes = prepared.bytes();
+        inner.enter_queue(bytes)?;
+        let (answer, told) = oneshot::channel();
+        let waiting = Waiting { state: Arc::clone(&self.state), request: prepared, bytes, answer };
+        inner.tell(Command::Append(Box::new(waiting)));
+        Ok(Ticket { answer: told })
+    }
+
+    /// Answers a question. Blocks.
+    ///
+    /// # Errors
+    /// The store fails, or what it has cannot be right.
+    pub fn query(&self, query: &Query) -> Result<Page, QueryError> {
+        query::page(&self.engine.inner.reading(), &self.state, query)
+    }
+
+    /// The event at a position. Blocks.
+    ///
+    /// # Errors
+    /// The store fails, or what it has cannot be right.
+    pub fn get(&self, position: u64) -> Result<Option<Recorded>, QueryError> {
+        if position >= self.size() {
+            return Ok(None);
+        }
+        query::at(&self.engine.inner.reading(), &self.state, &[position]).map(|mut found| found.pop())
+    }
+
+    /// The event with this id; `None` for ids of other logs. Blocks.
+    ///
+    /// # Errors
+    /// The store fails, or what it has cannot be right.
+    pub fn by_id(&self, id: EventId) -> Result<Option<Recorded>, QueryError> {
+        query::by_id(&self.engine.inner.reading(), &self.state, id)
+    }
+
+    /// The events whose origin gives them this id, first one first, at most `limit`. Blocks.
+    ///
+    /// # Errors
+    /// The store fails, or what it has cannot be right.
+    pub fn by_origin_id(&self, id: &str, limit: usize) -> Result<Vec<Recorded>, QueryError> {
+        query::by_origin_id(&self.engine.inner.reading(), &self.state, id, limit)
+    }
+}
+
+impl Ticket {
+    /// Waits without blocking the thread. When it returns `Ok`, the events are durable and visible.
+    ///
+    /// # Errors
+    /// Why nothing was written, or that it is not known.
+    pub async fn done(self) -> Result<Appended, AppendError> {
+        self.answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Waits on a thread that may block. When it returns `Ok`, the events are durable and visible.
+    ///
+    /// # Errors
+    /// Why nothing was written, or that it is not known.
+    pub fn wait(self) -> Result<Appended, AppendError> {
+        self.answer.blocking_recv().unwrap_or_else(|_| Err(closed()))
+    }
+}
+
+fn closed() -> AppendError {
+    AppendError::Halted("the engine is closing".to_owned())
+}
+
+impl Inner {
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        Reading { store: &*self.store, cache: &self.cache, terms: &self.terms }
+    }
+
+    pub(crate) fn halted(&self) -> Option<String> {
+        self.halted.lock().clone()
+    }
+
+    /// Stops all writing, for good.
+    pub(crate) fn halt(&self, reason: &str) -> AppendError {
+        tracing::error!(reason, "the engine stops writing");
+        let mut halted = self.halted.lock();
+        AppendError::Halted(halted.get_or_insert_with(|| reason.to_owned()).clone())
+    }
+
+    fn open_log(&self, log: &LogRow) -> Result<Arc<LogState>, StoreError> {
+        let mut logs = self.logs.write();
+        if let Some(known) = logs.get(log.org.as_str()) {
+            return Ok(Arc::clone(known));
+        }
+        let replayed = replay(&*self.store, log, &self.params, &self.terms)?;
+        let (state, full) = replayed.into_state(log);
+        logs.insert(Arc::clone(&state.org), Arc::clone(&state));
+        drop(logs);
+        full.into_iter().for_each(|tail| self.queue_seal(&state, tail));
+        Ok(state)
+    }
+
+    fn prepare(&self, request: Request) -> Result<Prepared, AppendError> {
+        let mut encoder =
+            self.encoders.lock().pop().unwrap_or_else(|| FrameEncoder::new(self.params.zstd_level));
+        let prepared = Preparer {
+            terms: &self.terms,
+            environment: &self.environment,
+            encoder: &mut encoder,
+            frame_events: self.params.frame_events,
+        }
+        .prepare(request.events, request.rider);
+        self.encoders.lock().push(encoder);
+        prepared.map_err(AppendError::Invalid)
+    }
+
+    fn enter_queue(&self, bytes: usize) -> Result<(), AppendError> {
+        let before = self.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if before > 0 && before + bytes > self.params.queue_bytes_max {
+            self.leave_queue(bytes);
+            return Err(AppendError::Busy("too many events wait to be written".to_owned()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn leave_queue(&self, bytes: usize) {
+        self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn tell(&self, command: Command) {
+        // A command that nobody takes is dropped, and with it the way to answer: its caller hears of closing.
+        if let Some(commands) = &*self.commands.lock() {
+            let _ = commands.send(command);
+        }
+    }
+
+    pub(crate) fn queue_seal(&self, state: &Arc<LogState>, tail: Arc<Tail>) {
+        let job = SealJob { state: Arc::clone(state), tail, epoch: self.epoch.load(Ordering::Acquire) };
+        let seals = self.seals.lock().clone();
+        if let Some(seals) = seals {
+            // Waits when the sealer is behind, so that memory stays bounded.
+            let _ = seals.send(job);
+        }
+    }
+
+    /// Seals every tail of a log but the one that takes new events. The caller holds `sealing`.
+    fn seal_waiting(&self, state: &LogState) -> Result<(), StoreError> {
+        let sealer = Sealer { store: &*self.store, cache: &self.cache, params: &self.params };
+        loop {
+            let view = Arc::clone(&state.view.read());
+            let Some([oldest, _, ..]) = view.tails.get(..) else { return Ok(()) };
+            sealer.seal(state, oldest)?;
+        }
+    }
+
+    /// Reopens the store and replays every log; halts when that fails.
+    pub(crate) fn recover(&self, reason: &str) {
+        tracing::warn!(reason, "reopening the store");
+        let mut last = reason.to_owned();
+        for _ in 0..RECOVERIES_MAX {
+            match self.try_recover() {
+                Ok(()) => return,
+                Err(error) => last = error.to_string(),
+            }
+            std::thread::sleep(RETRY_PAUSE);
+        }
+        self.halt(&last);
+    }
+
+    fn try_recover(&self) -> Result<(), StoreError> {
+        let _sealing = self.sealing.lock();
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.store.reopen()?;
+        for log in self.store.logs()? {
+            let known = self.logs.read().get(log.org.as_str()).cloned();
+            if let Some(state) = known {
+                // What is full stays until the next tail fills, or the next start: the sealer may be waiting for us.
+                let _ = replay(&*self.store, &log, &self.params, &self.terms)?.restore(&state);
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals tails as they fill, until nobody can send any more.
+    fn run_sealer(&self, jobs: &Receiver<SealJob>) {
+        while let Ok(job) = jobs.recv() {
+            while let Err(error) = self.seal_job(&job) {
+                match error {
+                    StoreError::Busy(reason) => {
+                        tracing::warn!(reason, "sealing waits");
+                        if self.closing.load(Ordering::Acquire) {
+                            return;
+                        }
+                        std::thread::sleep(RETRY_PAUSE);
+                    }
+                    StoreError::Unavailable(reason) => {
+                        self.tell(Command::Recover(reason));
+                        break;
+                    }
+                    StoreError::Corrupt(problem) => {
+                        self.halt(&problem.to_string());
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn seal_job(&self, job: &SealJob) -> Result<(), StoreError> {
+        let _sealing = self.sealing.lock();
+        if job.epoch != self.epoch.load(Ordering::Acquire) || self.halted().is_some() {
+            return Ok(());
+        }
+        self.seal_waiting(&job.state)
+    }
+}
+
+impl Threads {
+    fn start(
+        &self,
+        inner: &Arc<Inner>,
+        jobs: Receiver<SealJob>,
+        orders: Receiver<Command>,
+    ) -> Result<(), StoreError> {
+        let failed = |error: std::io::Error| StoreError::Unavailable(format!("no thread: {error}"));
+        let (for_writer, for_sealer) = (Arc::clone(inner), Arc::clone(inner));
+        let builder = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let writer = builder("writer").spawn(move || writer::run(&for_writer, &orders));
+        let sealer = builder("sealer").spawn(move || for_sealer.run_sealer(&jobs));
+        self.running.lock().extend([writer.map_err(failed)?, sealer.map_err(failed)?]);
+        *self.inner.lock() = Some(Arc::clone(inner));
+        Ok(())
+    }
+
+    fn stop(&self) {
+        let Some(inner) = self.inner.lock().take() else { return };
+        inner.closing.store(true, Ordering::Release);
+        inner.tell(Command::Close);
+        inner.commands.lock().take();
+        let mut running = std::mem::take(&mut *self.running.lock()).into_iter();
+        // The writer first: it may still hand tails to the sealer.
+        let writer = running.next().map(JoinHandle::join);
+        inner.seals.lock().take();
+        let sealer = running.next().map(JoinHandle::join);
+        if [writer, sealer].into_iter().flatten().any(|ended| ended.is_err()) {
+            inner.halt("a thread of the engine panicked");
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,281 @@
+//! Works out one group commit: which events are new, where they stand, and what must be written for them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use docket_event::{Event, EventId, FAULTS_MAX, Fault};
+use docket_merkle::Frontier;
+
+use crate::batch::Batch;
+use crate::block::Slot;
+use crate::encode::{Parts, finish_leaf};
+use crate::frame::{self, FrameEncoder};
+use crate::params::Params;
+use crate::prepare::{OriginKey, Prepared, PreparedEvent, PreparedFrame};
+use crate::request::{AppendError, Appended};
+use crate::state::LogState;
+use crate::store::{BatchRow, GroupId, Head};
+use crate::tail::{Joining, Tail};
+
+/// What a group does to one log.
+#[derive(Debug)]
+pub struct LogWork {
+    /// The log.
+    pub state: Arc<LogState>,
+    /// Its head with the group's events.
+    pub head: Head,
+    /// Its tree with them.
+    pub frontier: Frontier,
+    /// What goes into which tail; the first stretch belongs to the tail that is there.
+    pub stretches: Vec<Stretch>,
+    recorded_micros: i64,
+    unique: HashMap<OriginKey, (u64, EventId, Event)>,
+}
+
+/// Events that go into one tail and one batch row.
+#[derive(Debug)]
+pub struct Stretch {
+    /// Position of the first.
+    pub first: u64,
+    /// Whether a new tail begins here.
+    pub fresh: bool,
+    /// What the row keeps.
+    pub batch: Batch,
+    /// What the tail gets.
+    pub joining: Vec<Joining>,
+    room_events: usize,
+    room_bytes: usize,
+}
+
+/// What an event of a request turns out to be.
+enum Found {
+    New,
+    /// It is there already, at this place.
+    Known(u64, EventId),
+    /// It is the same as an earlier one of this request.
+    Earlier(usize),
+}
+
+impl LogWork {
+    /// Work on a log whose writer stands at `head`, at the time `now_micros`.
+    pub fn begin(state: Arc<LogState>, now_micros: i64) -> Self {
+        let stands = state.head.lock().clone();
+        let recorded_micros = now_micros.max(stands.head.recorded_micros).max(1);
+        LogWork {
+            state,
+            head: stands.head,
+            frontier: stands.frontier,
+            stretches: Vec::new(),
+            recorded_micros,
+            unique: HashMap::new(),
+        }
+    }
+
+    /// Gives the events of a request their places, or says why it has none.
+    ///
+    /// `find` looks an origin up among the events that are durable.
+    pub fn place(
+        &mut self,
+        request: Prepared,
+        params: &Params,
+        encoder: &mut FrameEncoder,
+        find: &mut dyn FnMut(&OriginKey) -> Result<Option<docket_event::Recorded>, AppendError>,
+    ) -> Result<Appended, AppendError> {
+        let found = self.judge(&request, find)?;
+        let mut answer = Appended::default();
+        let mut at = 0;
+        for frame in request.frames {
+            let events = frame.events.len();
+            let verdicts = found.get(at..at + events).unwrap_or_default();
+            at += events;
+            let placed = self.head.size;
+            let kept = keep_new(frame, verdicts, encoder)?;
+            let mut new = self.put(kept, params).into_iter();
+            debug_assert!(placed <= self.head.size, "a log only grows");
+            for verdict in verdicts {
+                let (position, id) = match verdict {
+                    Found::New => new.next().unwrap_or((0, EventId::from_bytes([0; 16]))),
+                    Found::Known(position, id) => (*position, *id),
+                    Found::Earlier(index) => (
+                        answer.positions.get(*index).copied().unwrap_or_default(),
+                        answer.ids.get(*index).copied().unwrap_or(EventId::from_bytes([0; 16])),
+                    ),
+                };
+                answer.duplicates += u64::from(!matches!(verdict, Found::New));
+                answer.positions.push(position);
+                answer.ids.push(id);
+            }
+        }
+        answer.tree_size = self.head.size;
+        Ok(answer)
+    }
+
+    /// Which events of the request are new. Changes nothing, so a refused request leaves no trace.
+    fn judge(
+        &self,
+        request: &Prepared,
+        find: &mut dyn FnMut(&OriginKey) -> Result<Option<docket_event::Recorded>, AppendError>,
+    ) -> Result<Vec<Found>, AppendError> {
+        let mut earlier: HashMap<&OriginKey, (usize, &Event)> = HashMap::new();
+        let mut faults = Vec::new();
+        let mut found = Vec::with_capacity(request.events());
+        for (index, event) in request.frames.iter().flat_map(|frame| &frame.events).enumerate() {
+            let Some((key, content)) = event.unique.as_deref() else {
+                found.push(Found::New);
+                continue;
+            };
+            let known = if let Some((first, other)) = earlier.get(key) {
+                Some((Found::Earlier(*first), same(other, content)))
+            } else if let Some((position, id, other)) = self.unique.get(key) {
+                Some((Found::Known(*position, *id), same(other, content)))
+            } else {
+                find(key)?.map(|other| (Found::Known(other.position, other.id), same(&other.event, content)))
+            };
+            match known {
+                None => {
+                    earlier.insert(key, (index, content));
+                    found.push(Found::New);
+                }
+                Some((known, true)) => found.push(known),
+                Some((known, false)) => {
+                    if faults.len() < FAULTS_MAX {
+                        let reason = format!("`{}` is in the log already, with other content", key.id);
+                        faults.push((index, Fault::new("origin.id", reason)));
+                    }
+                    found.push(known);
+                }
+            }
+        }
+        if faults.is_empty() { Ok(found) } else { Err(AppendError::Invalid(faults)) }
+    }
+
+    /// Puts a frame of new events behind all others.
+    fn put(&mut self, frame: Option<PreparedFrame>, params: &Params) -> Vec<(u64, EventId)> {
+        let Some(frame) = frame else { return Vec::new() };
+        self.make_room(frame.events.len(), frame.bytes.len(), params);
+        let mut slots = Vec::with_capacity(frame.events.len());
+        let mut places = Vec::with_capacity(frame.events.len());
+        for event in frame.events {
+            let position = self.head.size;
+            let micros = event.micros.unwrap_or(self.recorded_micros);
+            let id = EventId::new(micros, position, &self.state.key);
+            let leaf = finish_leaf(event.leaf, id, self.recorded_micros);
+            self.frontier.append(leaf);
+            self.head = Head { size: position + 1, recorded_micros: self.recorded_micros };
+            if let Some(unique) = event.unique {
+                let (key, content) = *unique;
+                self.unique.insert(key, (position, id, content));
+            }
+            let recorded_micros = self.recorded_micros;
+            let PreparedEvent { event_type, terms, salt, .. } = event;
+            slots.push(Slot { micros, recorded_micros, event_type, terms, salt, leaf });
+            places.push((position, id));
+        }
+        let stretch = self.stretches.last_mut().expect("room was made");
+        stretch.batch.recorded_micros = self.recorded_micros;
+        stretch.batch.times.extend(slots.iter().map(|slot| slot.micros));
+        stretch.batch.salts.extend(slots.iter().map(|slot| slot.salt));
+        stretch.batch.frames.push((slots.len(), frame.bytes.clone()));
+        stretch.joining.push(Joining { slots, frame: frame.bytes });
+        places
+    }
+
+    /// Makes sure that the last stretch has room for a frame.
+    fn make_room(&mut self, events: usize, bytes: usize, params: &Params) {
+        let fits = |stretch: &Stretch| {
+            events <= stretch.room_events && (bytes <= stretch.room_bytes || stretch.room_events == params.block_events as usize)
+        };
+        if self.stretches.last().is_none_or(|stretch| !fits(stretch)) {
+            let active = self.state.active();
+            let whole = params.block_events as usize;
+            let old = Stretch::new(
+                self.head.size,
+                whole.saturating_sub(active.len() as usize),
+                params.block_bytes.saturating_sub(active.frame_bytes()),
+            );
+            let usable = self.stretches.is_empty() && fits(&old);
+            let stretch = if usable { old } else {
+                Stretch { fresh: true, ..Stretch::new(self.head.size, whole, params.block_bytes) }
+            };
+            self.stretches.push(stretch);
+        }
+        if let Some(stretch) = self.stretches.last_mut() {
+            stretch.room_events = stretch.room_events.saturating_sub(events);
+            stretch.room_bytes = stretch.room_bytes.saturating_sub(bytes);
+        }
+    }
+
+    /// The rows that make the work durable.
+    pub fn rows(&self, group: GroupId) -> impl Iterator<Item = BatchRow> {
+        self.stretches.iter().map(move |stretch| stretch.batch.encode(self.state.id, stretch.first, group))
+    }
+
+    /// Makes the durable events visible; gives back the tails that are full.
+    pub fn publish(self, params: &Params) -> Vec<Arc<Tail>> {
+        let mut full = Vec::new();
+        for stretch in self.stretches {
+            if stretch.fresh {
+                full.push(self.state.active());
+                self.state.push_tail(Arc::new(Tail::new(stretch.first)));
+            }
+            self.state.active().join(stretch.joining);
+        }
+        let active = self.state.active();
+        if !active.has_room(1, 0, params.block_events, params.block_bytes) {
+            self.state.push_tail(Arc::new(Tail::new(active.end())));
+            full.push(active);
+        }
+        let mut head = self.state.head.lock();
+        head.head = self.head;
+        head.frontier = self.frontier;
+        self.state.size.store(self.head.size, std::sync::atomic::Ordering::Release);
+        full
+    }
+}
+
+impl Stretch {
+    fn new(first: u64, room_events: usize, room_bytes: usize) -> Self {
+        Stretch {
+            first,
+            fresh: false,
+            batch: Batch::default(),
+            joining: Vec::new(),
+            room_events,
+            room_bytes,
+        }
+    }
+}
+
+/// Whether two events say the same, whenever they were collected.
+fn same(one: &Event, other: &Event) -> bool {
+    let bare = |event: &Event| {
+        let mut event = event.clone();
+        if let Some(origin) = &mut event.origin {
+            origin.collected_at = None;
+        }
+        event
+    };
+    bare(one) == bare(other)
+}
+
+/// The frame without the events that are there already; `None` when nothing is left.
+fn keep_new(
+    frame: PreparedFrame,
+    verdicts: &[Found],
+    encoder: &mut FrameEncoder,
+) -> Result<Option<PreparedFrame>, AppendError> {
+    let new = |verdict: &Found| matches!(verdict, Found::New);
+    if verdicts.iter().all(new) {
+        return Ok(Some(frame));
+    }
+    let parts = frame::decode(&frame.bytes)
+        .map_err(|error| AppendError::Halted(format!("a frame of this request does not decode: {error}")))?;
+    let kept = frame.events.into_iter().zip(parts).zip(verdicts);
+    let (events, parts): (Vec<PreparedEvent>, Vec<Parts>) =
+        kept.filter(|(_, verdict)| new(verdict)).map(|(event, _)| event).unzip();
+    if events.is_empty() {
+        return Ok(None);
+    }
+    let bytes = encoder.encode(&parts);
+    Ok(Some(PreparedFrame { events, bytes }))
+}

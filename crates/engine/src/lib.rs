@@ -1,0 +1,35 @@
+//! The one write path and the one read path of a log, over any database that fulfils [`store::Store`].
+
+pub mod batch;
+pub mod block;
+pub mod codec;
+pub mod encode;
+pub mod frame;
+pub mod seal;
+pub mod store;
+pub mod terms;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+mod answer;
+mod bits;
+mod cache;
+mod engine;
+mod environment;
+mod group;
+mod params;
+mod plan;
+mod prepare;
+mod query;
+mod replay;
+mod request;
+mod segment;
+mod state;
+mod tail;
+mod term_filter;
+mod writer;
+
+pub use engine::{Engine, Log, Ticket};
+pub use environment::{Clock, Environment, Random, SystemClock, SystemRandom};
+pub use params::Params;
+pub use request::{AppendError, Appended, QueryError, Request};

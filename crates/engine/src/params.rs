@@ -1,0 +1,44 @@
+//! Sizes of the engine, as parameters so that tests can make them tiny.
+
+/// Sizes of the engine. What is written with one set can be read with any other, save `tile_height` and
+/// `term_bits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Params {
+    /// Events in a full tail: it is sealed then. At most 65,536.
+    pub block_events: u32,
+    /// Compressed bytes in a full tail.
+    pub block_bytes: usize,
+    /// Events in a full frame.
+    pub frame_events: usize,
+    /// Height of a Merkle tile; its width is two to this power.
+    pub tile_height: u32,
+    /// Bits of a term, at most 48.
+    pub term_bits: u32,
+    /// Bytes of a full term page.
+    pub page_bytes: usize,
+    /// Bytes of decoded pieces of blocks that are kept in memory.
+    pub cache_bytes: u64,
+    /// Bytes of requests that wait for the writer; beyond them callers get Busy.
+    pub queue_bytes_max: usize,
+    /// Events that one group commit takes at most.
+    pub group_events_max: usize,
+    /// zstd level of frames.
+    pub zstd_level: i32,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Params {
+            block_events: 65_536,
+            block_bytes: 64 << 20,
+            frame_events: 16,
+            tile_height: 8,
+            term_bits: 48,
+            page_bytes: 4_096,
+            cache_bytes: 64 << 20,
+            queue_bytes_max: 64 << 20,
+            group_events_max: 20_000,
+            zstd_level: 1,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A filter made ready for indexes: which sets to combine, and which part only the events themselves can tell.
+
+use docket_event::vocabulary::vocabulary;
+use docket_event::{Field, Filter, Span, Test};
+
+use crate::bits::Bits;
+use crate::terms::{Term, Terms, hashed};
+
+/// A filter made ready.
+///
+/// The sets it makes may hold too much, as terms collide and not everything is indexed, and never too
+/// little: every event is tested against the filter again.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    groups: Vec<PlanGroup>,
+    /// When it happened.
+    pub occurred: Span,
+    /// When it was recorded.
+    pub recorded: Span,
+    /// First position that is wanted.
+    pub from_position: u64,
+    /// First position that is not wanted any more.
+    pub to_position: u64,
+}
+
+#[derive(Clone, Debug)]
+struct PlanGroup {
+    tests: Vec<PlanTest>,
+    negated: bool,
+}
+
+#[derive(Clone, Debug)]
+enum PlanTest {
+    Term(Field, Term),
+    Type(String),
+    TypePrefix(String),
+    Unindexed,
+}
+
+impl Plan {
+    /// The plan of a filter.
+    pub fn of(filter: &Filter, terms: &Terms) -> Self {
+        let test = |test: &Test| match test {
+            Test::Is(Field::Type, name) => PlanTest::Type(name.clone()),
+            Test::TypeStartsWith(prefix) => PlanTest::TypePrefix(prefix.clone()),
+            Test::Is(field, value) if hashed(*field) => PlanTest::Term(*field, terms.of(*field, value)),
+            Test::Is(..) => PlanTest::Unindexed,
+        };
+        let groups = filter.groups.iter().map(|group| PlanGroup {
+            tests: group.any.iter().map(test).collect(),
+            negated: group.negated,
+        });
+        Plan {
+            groups: groups.collect(),
+            occurred: filter.occurred,
+            recorded: filter.recorded,
+            from_position: 0,
+            to_position: u64::MAX,
+        }
+    }
+
+    /// The candidates among `end` ids. `has_field` tells whether the index has a field, `add_term` and `add_types`
+    /// add the ids of a term and of all types that a test wants.
+    pub fn evaluate<E>(
+        &self,
+        end: u32,
+        has_field: &dyn Fn(Field) -> bool,
+        add_term: &mut dyn FnMut(Term, &mut Bits) -> Result<(), E>,
+        add_types: &mut dyn FnMut(&dyn Fn(&str) -> bool, &mut Bits) -> Result<(), E>,
+    ) -> Result<Bits, E> {
+        let mut candidates = Bits::all(end);
+        for group in &self.groups {
+            if candidates.is_empty() {
+                break;
+            }
+            let mut set = Bits::none(end);
+            let mut exact = true;
+            for test in &group.tests {
+                match test {
+                    PlanTest::Type(name) => add_types(&|known| known == name, &mut set)?,
+                    PlanTest::TypePrefix(prefix) => {
+                        add_types(&|known| known.starts_with(&**prefix), &mut set)?;
+                    }
+                    // A term may belong to other events, too: what it finds cannot be ruled out for it.
+                    PlanTest::Term(field, term) if !group.negated && has_field(*field) => {
+                        add_term(*term, &mut set)?;
+                    }
+                    PlanTest::Term(..) | PlanTest::Unindexed => exact = false,
+                }
+            }
+            match (group.negated, exact) {
+                (true, _) => candidates.and_not(&set),
+                (false, true) => candidates.and(&set),
+                (false, false) => {}
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// The slots below `count` of a segment from `first` on that positions and recorded time allow.
+    pub fn slots(
+        &self,
+        first: u64,
+        count: u32,
+        first_recorded_from: &mut dyn FnMut(i64) -> u32,
+    ) -> std::ops::Range<u32> {
+        let slot = |position: u64| u32::try_from(position.saturating_sub(first)).unwrap_or(u32::MAX);
+        let from = self.recorded.from.map_or(0, &mut *first_recorded_from);
+        let to = self.recorded.to.map_or(count, &mut *first_recorded_from);
+        from.max(slot(self.from_position))..to.min(slot(self.to_position)).min(count)
+    }
+
+    /// Drops the ids whose event time lies outside the span.
+    pub fn span_filter(&self, bits: &mut Bits, micros: impl Fn(u32) -> i64) {
+        if self.occurred == Span::default() {
+            return;
+        }
+        let mut outside = Bits::none(bits.end());
+        for id in bits.iter().filter(|id| !self.occurred.contains(micros(*id))) {
+            outside.set(id);
+        }
+        bits.and_not(&outside);
+    }
+}
+
+/// Whether an index over `fields` that was made with a vocabulary's version tells of a field what this
+/// program means by it.
+pub fn index_has(fields: u32, vocabulary_version: u32, field: Field) -> bool {
+    fields >> field.code() & 1 == 1
+        && (field != Field::ShownOn || vocabulary_version == vocabulary().version())
+}

@@ -1,0 +1,166 @@
+//! Filter, order and cursor → page: the one read path.
+//!
+//! Every block and tail is a *segment* that yields its wanted events in the order of the walk. A segment is
+//! opened only when it may hold the next event, and an event is given only when no unopened segment may
+//! hold an earlier one, so back-dated events and blocks that overlap in time come out exactly in order.
+
+use docket_event::{Direction, EventId, Field, Filter, Order, Page, Place, Query, Recorded};
+
+use crate::cache::Cache;
+use crate::plan::Plan;
+use crate::request::QueryError;
+use crate::segment::{Segment, Walk};
+use crate::state::LogState;
+use crate::store::Store;
+use crate::terms::Terms;
+
+/// What reading needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'r> {
+    /// Where blocks are.
+    pub store: &'r dyn Store,
+    /// What was read before.
+    pub cache: &'r Cache,
+    /// Makes terms.
+    pub terms: &'r Terms,
+}
+
+/// Answers a question.
+///
+/// # Errors
+/// The store fails, or what it has cannot be right.
+pub fn page(reading: &Reading<'_>, state: &LogState, query: &Query) -> Result<Page, QueryError> {
+    let limit = query.limit.clamp(1, docket_event::LIMIT_MAX);
+    let backwards = query.after.is_none() && query.before.is_some();
+    let walk = Walk {
+        order: query.order,
+        direction: if backwards { query.direction.reversed() } else { query.direction },
+        after: if backwards { query.before } else { query.after },
+    };
+    let until = if backwards { None } else { query.before };
+    let (log_size, mut events) = collect(reading, state, &query.filter, &walk, until, limit + 1)?;
+    let has_more = events.len() > limit;
+    events.truncate(limit);
+    if backwards {
+        events.reverse();
+    }
+    Ok(Page { events, has_more, log_size })
+}
+
+/// The first `most` events of a walk that stand in front of `until`.
+fn collect(
+    reading: &Reading<'_>,
+    state: &LogState,
+    filter: &Filter,
+    walk: &Walk,
+    until: Option<Place>,
+    most: usize,
+) -> Result<(u64, Vec<Recorded>), QueryError> {
+    let (size, view) = state.snapshot();
+    let mut plan = Plan::of(filter, reading.terms);
+    plan.to_position = size;
+    let mut closed: Vec<Segment<'_>> = Segment::all(reading, state, &view, &plan, walk, size);
+    closed.sort_by(|a, b| walk.compare(&b.earliest(walk), &a.earliest(walk)));
+    let mut open: Vec<Segment<'_>> = Vec::new();
+    let mut found = Vec::new();
+    while found.len() < most {
+        let need = most - found.len();
+        let next = earliest_head(&mut open, walk, filter, need)?;
+        let may_be_earlier = |segment: &Segment<'_>| match &next {
+            None => true,
+            Some((_, place)) => walk.compare(&segment.earliest(walk), place).is_le(),
+        };
+        if closed.last().is_some_and(may_be_earlier) {
+            open.extend(closed.pop());
+            continue;
+        }
+        let Some((index, place)) = next else { break };
+        if until.is_some_and(|until| walk.compare(&place, &until).is_ge()) {
+            break;
+        }
+        found.extend(open.get_mut(index).and_then(Segment::take));
+    }
+    Ok((size, found))
+}
+
+/// The open segment whose next event comes first, and that event's place.
+fn earliest_head(
+    open: &mut Vec<Segment<'_>>,
+    walk: &Walk,
+    filter: &Filter,
+    need: usize,
+) -> Result<Option<(usize, Place)>, QueryError> {
+    let mut best: Option<(usize, Place)> = None;
+    let mut exhausted = Vec::new();
+    for (index, segment) in open.iter_mut().enumerate() {
+        match segment.head(filter, need)? {
+            Some(place) => {
+                if best.is_none_or(|(_, best)| walk.compare(&place, &best).is_lt()) {
+                    best = Some((index, place));
+                }
+            }
+            None => exhausted.push(index),
+        }
+    }
+    if exhausted.is_empty() {
+        return Ok(best);
+    }
+    // Indexes move when segments go, so look again; that is rare.
+    let mut index = 0;
+    open.retain(|_| {
+        index += 1;
+        !exhausted.contains(&(index - 1))
+    });
+    earliest_head(open, walk, filter, need)
+}
+
+/// The events at some positions, in the order given; positions that the log does not have are left out.
+///
+/// # Errors
+/// The store fails, or what it has cannot be right.
+pub fn at(reading: &Reading<'_>, state: &LogState, positions: &[u64]) -> Result<Vec<Recorded>, QueryError> {
+    let mut events = Vec::with_capacity(positions.len());
+    for position in positions {
+        let before = position.checked_sub(1);
+        let after = before.map(|position| Place { micros: 0, position });
+        let walk = Walk { order: Order::Recorded, direction: Direction::Ascending, after };
+        let (_, found) = collect(reading, state, &Filter::default(), &walk, None, 1)?;
+        events.extend(found.into_iter().filter(|event| event.position == *position));
+    }
+    Ok(events)
+}
+
+/// The event with this id.
+///
+/// # Errors
+/// The store fails, or what it has cannot be right.
+pub fn by_id(
+    reading: &Reading<'_>,
+    state: &LogState,
+    id: EventId,
+) -> Result<Option<Recorded>, QueryError> {
+    if !id.belongs(&state.key) || id.position() >= state.snapshot().0 {
+        return Ok(None);
+    }
+    let found = at(reading, state, &[id.position()])?.pop();
+    Ok(found.filter(|event| event.id == id))
+}
+
+/// The first events whose origin gives them this id.
+///
+/// # Errors
+/// The store fails, or what it has cannot be right.
+pub fn by_origin_id(
+    reading: &Reading<'_>,
+    state: &LogState,
+    id: &str,
+    limit: usize,
+) -> Result<Vec<Recorded>, QueryError> {
+    if id.is_empty() {
+        return Ok(Vec::new());
+    }
+    let filter = Filter::default().with(Field::OriginId, [id]);
+    let direction = Direction::Ascending;
+    let question = Query { filter, direction, limit, ..Query::default() };
+    page(reading, state, &question).map(|page| page.events)
+}

@@ -1,0 +1,89 @@
+//! What the engine holds of one log in memory.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use docket_event::IdKey;
+use docket_merkle::Frontier;
+use parking_lot::{Mutex, RwLock};
+
+use crate::store::{BlockRow, Head, LogId};
+use crate::tail::Tail;
+
+/// One log.
+#[derive(Debug)]
+pub struct LogState {
+    /// Its number in the store.
+    pub id: LogId,
+    /// The organization that owns it.
+    pub org: Arc<str>,
+    /// Key of its ids.
+    pub key: IdKey,
+    /// How many events can be read. Raised after the events are in the view.
+    pub size: AtomicU64,
+    /// Where the writer stands. Only the writer changes it.
+    pub head: Mutex<WriteHead>,
+    /// Where the sealer stands. Only the sealer changes it.
+    pub sealed: Mutex<SealHead>,
+    /// What readers read.
+    pub view: RwLock<Arc<View>>,
+}
+
+/// Where the writer of a log stands.
+#[derive(Clone, Debug, Default)]
+pub struct WriteHead {
+    /// Size and time of the last event.
+    pub head: Head,
+    /// The tree over all events.
+    pub frontier: Frontier,
+}
+
+/// Where the sealer of a log stands.
+#[derive(Clone, Debug, Default)]
+pub struct SealHead {
+    /// How many events are in blocks, and when the last of them was recorded.
+    pub head: Head,
+    /// The tree over them.
+    pub frontier: Frontier,
+}
+
+/// The pieces that make up a log: blocks, then tails. The last tail takes new events.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// Rows of the blocks, without directories, by first position.
+    pub blocks: Vec<Arc<BlockRow>>,
+    /// Tails by first position; never empty in a log that was opened.
+    pub tails: Vec<Arc<Tail>>,
+}
+
+impl LogState {
+    /// How many events can be read, and the pieces that hold at least those.
+    pub fn snapshot(&self) -> (u64, Arc<View>) {
+        // The size first: whatever is counted in it is in every later view.
+        let size = self.size.load(Ordering::Acquire);
+        (size, Arc::clone(&self.view.read()))
+    }
+
+    /// The tail that takes new events.
+    pub fn active(&self) -> Arc<Tail> {
+        let view = self.view.read();
+        Arc::clone(view.tails.last().expect("an opened log has a tail"))
+    }
+
+    /// Puts a new tail behind the others.
+    pub fn push_tail(&self, tail: Arc<Tail>) {
+        let mut view = self.view.write();
+        let mut next = View::clone(&view);
+        next.tails.push(tail);
+        *view = Arc::new(next);
+    }
+
+    /// Puts a block in the place of the tail that it was built from.
+    pub fn replace_tail(&self, first: u64, block: BlockRow) {
+        let mut view = self.view.write();
+        let mut next = View::clone(&view);
+        next.tails.retain(|tail| tail.first() != first);
+        next.blocks.push(Arc::new(block));
+        *view = Arc::new(next);
+    }
+}

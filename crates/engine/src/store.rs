@@ -1,0 +1,374 @@
+//! What the engine asks of a database: the trait that backends fulfil, its promises in prose.
+//!
+//! A store keeps rows and pieces of bytes and knows neither events nor filters. It speaks in whole
+//! intentions: lock these logs and judge these riders, write this group or nothing, put a block, read these
+//! ranges. Calls block; the engine calls from threads that may.
+//!
+//! Promises that every method keeps:
+//! - What a method has reported as done survives the death of the process and of the machine.
+//! - A read sees everything that was reported as done before it began, by any process.
+//! - An error of the kind [`StoreError::Busy`] means that nothing was written.
+//! - No method panics on what it finds stored; what cannot be is [`StoreError::Corrupt`].
+
+use std::fmt;
+use std::ops::Range;
+
+/// Number of a log inside one store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogId(pub u32);
+
+/// Number of a block inside one store; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlockId(pub u64);
+
+/// Number of a group commit: random, so that a writer can find out whether a commit whose answer was lost
+/// took place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GroupId(pub u64);
+
+/// What tells one store from another.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Random name of the store.
+    pub store_id: [u8; 16],
+    /// Key of the hashes in its indexes.
+    pub term_key: [u8; 16],
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identity({:02x?}, ..)", self.store_id)
+    }
+}
+
+/// A log as its store knows it. Everything up to `sealed` is in blocks, the rest in batches.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LogRow {
+    /// Its number.
+    pub id: LogId,
+    /// The organization that owns it.
+    pub org: String,
+    /// Key of its event ids.
+    pub id_key: [u8; 16],
+    /// How many events are sealed.
+    pub sealed: u64,
+    /// When the last sealed event was recorded, Unix microseconds; 0 without one.
+    pub recorded_micros: i64,
+    /// The tree's frontier over the sealed events.
+    pub frontier: Vec<u8>,
+}
+
+impl fmt::Debug for LogRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LogRow({}, {}, sealed {})", self.id.0, self.org, self.sealed)
+    }
+}
+
+/// How far a log has got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// How many events it has.
+    pub size: u64,
+    /// When the last one was recorded, Unix microseconds; 0 without one.
+    pub recorded_micros: i64,
+}
+
+/// The events that one group commit adds to one log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchRow {
+    /// The log.
+    pub log: LogId,
+    /// Position of the first event.
+    pub first: u64,
+    /// The group that it was written with.
+    pub group: GroupId,
+    /// Encoded events ([`crate::batch`]); carries its own checksum, which covers the other members too.
+    pub data: Vec<u8>,
+}
+
+/// An immutable block: its entry in the list of blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockRow {
+    /// Its number.
+    pub id: BlockId,
+    /// The log.
+    pub log: LogId,
+    /// Position of the first event.
+    pub first: u64,
+    /// How many events.
+    pub count: u32,
+    /// Earliest event time, Unix microseconds.
+    pub min_micros: i64,
+    /// Latest event time, Unix microseconds.
+    pub max_micros: i64,
+    /// Format of body and directory.
+    pub format: u32,
+    /// Set of the fields that it indexes: bit [`docket_event::Field::code`].
+    pub fields: u32,
+    /// The directory ([`crate::block`]); carries its own checksum, which covers the other members too.
+    pub dir: Vec<u8>,
+}
+
+/// A complete Merkle tile of level 1 or higher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TileRow {
+    /// The log.
+    pub log: LogId,
+    /// Level, from 1.
+    pub level: u8,
+    /// Index within the level.
+    pub index: u64,
+    /// Its hashes, and a checksum that covers the other members too.
+    pub data: Vec<u8>,
+}
+
+/// Name of a record: a small row that another room keeps beside the logs, such as a member or a token.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordKey {
+    /// The organization that owns it; empty for the instance.
+    pub org: String,
+    /// What kind of record.
+    pub kind: String,
+    /// Its name within organization and kind.
+    pub name: String,
+}
+
+/// A record.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its name.
+    pub key: RecordKey,
+    /// 1 when it is made, one more with each change.
+    pub version: u64,
+    /// Its content. May be secret: never printed.
+    pub value: Vec<u8>,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Record({:?}, version {}, {} bytes)", self.key, self.version, self.value.len())
+    }
+}
+
+/// What a record must be for a change to take place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// There is none of that name.
+    Absent,
+    /// It has this version.
+    Version(u64),
+}
+
+/// A change of one record.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RecordChange {
+    /// Which one.
+    pub key: RecordKey,
+    /// The precondition.
+    pub expect: Expect,
+    /// The new content; `None` removes it.
+    pub value: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for RecordChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RecordChange({:?}, {:?})", self.key, self.expect)
+    }
+}
+
+/// Makes a request to append safe to repeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// The token that asked; keys of different tokens are different keys.
+    pub token: String,
+    /// The key that the client chose.
+    pub key: String,
+    /// SHA-256 of the request's body.
+    pub body_hash: [u8; 32],
+    /// When it was asked, Unix microseconds. Older answers than [`IDEMPOTENCY_MICROS`] before this count as
+    /// forgotten.
+    pub at_micros: i64,
+}
+
+/// How long an idempotency key is remembered: 24 hours.
+pub const IDEMPOTENCY_MICROS: i64 = 24 * 3600 * 1_000_000;
+
+/// What rides in the same commit as the events of a request: preconditions, and rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rider {
+    /// Must not have been answered before.
+    pub idempotency: Option<Idempotency>,
+    /// All preconditions must hold.
+    pub records: Vec<RecordChange>,
+}
+
+impl Rider {
+    /// Whether nothing rides.
+    pub fn is_empty(&self) -> bool {
+        self.idempotency.is_none() && self.records.is_empty()
+    }
+}
+
+/// Whether a rider's preconditions hold while its log is locked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// They hold until the group ends.
+    Holds,
+    /// The key was used before: with a body of this hash, and this was the answer.
+    Repeated {
+        /// SHA-256 of that request's body.
+        body_hash: [u8; 32],
+        /// What [`RiderRows::answer`] was.
+        answer: Vec<u8>,
+    },
+    /// This record is not what the change expects.
+    Stale(RecordKey),
+}
+
+/// A rider that goes into the commit.
+#[derive(Clone, Copy, Debug)]
+pub struct RiderRows<'r> {
+    /// The log of its request.
+    pub log: LogId,
+    /// The rider; its verdict was [`Verdict::Holds`].
+    pub rider: &'r Rider,
+    /// What to remember as the answer under its idempotency key.
+    pub answer: &'r [u8],
+}
+
+/// A finished block, and what its coming changes.
+#[derive(Clone, Debug)]
+pub struct Seal<'s> {
+    /// The block. Its parts are there already.
+    pub block: &'s BlockRow,
+    /// Blocks of the same log that it replaces.
+    pub replaces: &'s [BlockId],
+    /// The log as it is now; batches below `log.sealed` go.
+    pub log: &'s LogRow,
+    /// Tiles that became complete.
+    pub tiles: &'s [TileRow],
+}
+
+/// Something that a store found wrong with itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Table and row.
+    pub place: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.what)
+    }
+}
+
+/// Why a store could not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing was written; the same call may succeed later: no room on the disk, too many at once.
+    #[error("the store is busy: {0}")]
+    Busy(String),
+    /// Whether anything was written is not known; the store must be reopened.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// What is stored cannot be right. Somebody must look.
+    #[error("the store is corrupt: {0}")]
+    Corrupt(Problem),
+}
+
+impl StoreError {
+    /// A corrupt row of a table.
+    pub fn corrupt(place: impl Into<String>, what: impl Into<String>) -> Self {
+        StoreError::Corrupt(Problem { place: place.into(), what: what.into() })
+    }
+}
+
+/// A database that keeps logs.
+pub trait Store: Send + Sync + fmt::Debug + 'static {
+    /// The store's identity; the same for ever.
+    fn identity(&self) -> &Identity;
+
+    /// How many bytes a part of a block has, save the last: what suits the store's pages.
+    fn part_bytes(&self) -> usize;
+
+    /// All logs, by number.
+    fn logs(&self) -> Result<Vec<LogRow>, StoreError>;
+
+    /// The log of `org`, made empty with `id_key` if there is none. Durable when it returns.
+    fn create_log(&self, org: &str, id_key: [u8; 16]) -> Result<LogRow, StoreError>;
+
+    /// Locks `logs`, which are in ascending order and each named once, for one group commit, and judges
+    /// `riders` (each with the log of its request) under that lock. Dropping the group gives the locks back
+    /// and changes nothing. Riders are judged one by one, as if each were alone: the caller puts riders that
+    /// touch the same key or record into different groups.
+    fn begin<'a>(
+        &'a self,
+        logs: &[LogId],
+        riders: &[(LogId, &Rider)],
+    ) -> Result<Box<dyn Group + 'a>, StoreError>;
+
+    /// The batches of a log that hold positions of `from` or higher, in order.
+    fn batches(&self, log: LogId, from: u64) -> Result<Vec<BatchRow>, StoreError>;
+
+    /// A number for a new block.
+    fn new_block(&self) -> Result<BlockId, StoreError>;
+
+    /// Keeps part `part` (from 0) of the body of a block that no list names yet. Every part but the last has
+    /// [`Store::part_bytes`]. Parts of blocks that never get finished are removed when the store is next
+    /// opened.
+    fn put_part(&self, block: BlockId, part: u32, data: &[u8]) -> Result<(), StoreError>;
+
+    /// In one commit: the block joins its log's list, replaced blocks leave it, batches below the new
+    /// `sealed` go, the log row and tiles are written.
+    fn finish_seal(&self, seal: &Seal<'_>) -> Result<(), StoreError>;
+
+    /// The list of a log's blocks by first position, with empty `dir`.
+    fn blocks(&self, log: LogId) -> Result<Vec<BlockRow>, StoreError>;
+
+    /// A block's row with its directory; `None` when it is not listed (any more).
+    fn block(&self, block: BlockId) -> Result<Option<BlockRow>, StoreError>;
+
+    /// Ranges of a block's body, in the order given; `None` when the block is gone. A range that goes beyond
+    /// the body is Corrupt.
+    fn read(&self, block: BlockId, ranges: &[Range<u64>]) -> Result<Option<Vec<Vec<u8>>>, StoreError>;
+
+    /// All tiles of a log, by level and index.
+    fn tiles(&self, log: LogId) -> Result<Vec<TileRow>, StoreError>;
+
+    /// A record.
+    fn record(&self, key: &RecordKey) -> Result<Option<Record>, StoreError>;
+
+    /// All records of a kind that an organization has, by name.
+    fn records(&self, org: &str, kind: &str) -> Result<Vec<Record>, StoreError>;
+
+    /// Drops what is held of the database and opens it again, as after a failed commit.
+    fn reopen(&self) -> Result<(), StoreError>;
+
+    /// Looks at everything that only the store itself can look at: the file's structure, its schema, rows
+    /// that nothing names, checksums of rows that the engine does not read. Calls `found` for each problem.
+    fn examine(&self, found: &mut dyn FnMut(Problem)) -> Result<(), StoreError>;
+}
+
+/// One group commit between [`Store::begin`] and its end.
+pub trait Group {
+    /// The heads of the locked logs, in the order of the call.
+    fn heads(&self) -> &[Head];
+
+    /// The verdicts on the riders, in the order of the call.
+    fn verdicts(&self) -> &[Verdict];
+
+    /// COMMIT POINT. Writes all of it or nothing and makes it durable: `batches` (those of one log follow each
+    /// other and begin at its head), and the rows of `riders`, none of which stands for a rider whose verdict was
+    /// not [`Verdict::Holds`]. `heads` are the locked logs' heads after the batches, in the order of the call.
+    ///
+    /// [`StoreError::Busy`]: nothing was written. [`StoreError::Unavailable`]: it may have been; after
+    /// [`Store::reopen`], a batch of the same group tells.
+    fn commit(
+        self: Box<Self>,
+        batches: &[BatchRow],
+        riders: &[RiderRows<'_>],
+        heads: &[Head],
+    ) -> Result<(), StoreError>;
+}
