@@ -32,11 +32,17 @@ pub fn decode(data: &[u8]) -> Result<Appended, Malformed> {
     }
     let tree_size = bytes.varint()?;
     let duplicates = bytes.varint()?;
-    let mut answer = Appended { tree_size, duplicates, ..Appended::default() };
+    let mut answer = Appended {
+        tree_size,
+        duplicates,
+        ..Appended::default()
+    };
     while !bytes.is_empty() {
         let first = bytes.varint()?;
         let count = bytes.length(docket_event::BATCH_EVENTS_MAX)? as u64;
-        let end = first.checked_add(count).ok_or(Malformed("a position is too large"))?;
+        let end = first
+            .checked_add(count)
+            .ok_or(Malformed("a position is too large"))?;
         answer.positions.extend(first..end);
     }
     Ok(answer)

@@ -30,9 +30,17 @@ pub struct Batch {
 impl Batch {
     /// The row that keeps this batch.
     pub fn encode(&self, log: LogId, first: u64, group: GroupId) -> BatchRow {
-        debug_assert_eq!(self.times.len(), self.salts.len(), "each event has a time and a salt");
+        debug_assert_eq!(
+            self.times.len(),
+            self.salts.len(),
+            "each event has a time and a salt"
+        );
         let mut data = vec![VERSION];
-        data.extend(u32::try_from(self.times.len()).unwrap_or(u32::MAX).to_be_bytes());
+        data.extend(
+            u32::try_from(self.times.len())
+                .unwrap_or(u32::MAX)
+                .to_be_bytes(),
+        );
         data.extend(self.recorded_micros.to_be_bytes());
         for time in &self.times {
             put_signed(&mut data, time - self.recorded_micros);
@@ -44,7 +52,12 @@ impl Batch {
             data.extend(frame);
         }
         put_checksum(&mut data, &[&key(log, first, group)]);
-        BatchRow { log, first, group, data }
+        BatchRow {
+            log,
+            first,
+            group,
+            data,
+        }
     }
 
     /// Reads a row.
@@ -54,9 +67,14 @@ impl Batch {
     pub fn decode(row: &BatchRow) -> Result<Self, Malformed> {
         let key = key(row.log, row.first, row.group);
         let (count, recorded_micros, mut bytes) = header(checked(&row.data, &[&key])?)?;
-        let mut batch = Batch { recorded_micros, ..Batch::default() };
+        let mut batch = Batch {
+            recorded_micros,
+            ..Batch::default()
+        };
         for _ in 0..count {
-            batch.times.push(recorded_micros.saturating_add(bytes.signed()?));
+            batch
+                .times
+                .push(recorded_micros.saturating_add(bytes.signed()?));
         }
         for _ in 0..count {
             batch.salts.push(bytes.array()?);
@@ -82,7 +100,10 @@ impl Batch {
 pub fn head_after(row: &BatchRow) -> Result<Head, Malformed> {
     let key = key(row.log, row.first, row.group);
     let (count, recorded_micros, _) = header(checked(&row.data, &[&key])?)?;
-    Ok(Head { size: row.first + count as u64, recorded_micros })
+    Ok(Head {
+        size: row.first + count as u64,
+        recorded_micros,
+    })
 }
 
 fn header(content: &[u8]) -> Result<(usize, i64, Bytes<'_>), Malformed> {

@@ -10,12 +10,18 @@ pub struct Bits {
 impl Bits {
     /// No number below `end`.
     pub fn none(end: u32) -> Self {
-        Bits { words: vec![0; end.div_ceil(64) as usize], end }
+        Bits {
+            words: vec![0; end.div_ceil(64) as usize],
+            end,
+        }
     }
 
     /// Every number below `end`.
     pub fn all(end: u32) -> Self {
-        let mut bits = Bits { words: vec![u64::MAX; end.div_ceil(64) as usize], end };
+        let mut bits = Bits {
+            words: vec![u64::MAX; end.div_ceil(64) as usize],
+            end,
+        };
         bits.trim();
         bits
     }
@@ -24,7 +30,10 @@ impl Bits {
     pub fn from_bytes(bytes: &[u8], end: u32) -> Self {
         let mut bits = Bits::none(end);
         for (word, chunk) in bits.words.iter_mut().zip(bytes.chunks(8)) {
-            *word = chunk.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+            *word = chunk
+                .iter()
+                .rev()
+                .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
         }
         bits.trim();
         bits
@@ -46,22 +55,33 @@ impl Bits {
 
     /// Whether the number is in the set.
     pub fn has(&self, number: u32) -> bool {
-        self.words.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+        self.words
+            .get(number as usize / 64)
+            .is_some_and(|word| word >> (number % 64) & 1 == 1)
     }
 
     /// Keeps what `other` has too.
     pub fn and(&mut self, other: &Bits) {
-        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
+        self.words
+            .iter_mut()
+            .zip(&other.words)
+            .for_each(|(word, other)| *word &= other);
     }
 
     /// Adds what `other` has.
     pub fn or(&mut self, other: &Bits) {
-        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
+        self.words
+            .iter_mut()
+            .zip(&other.words)
+            .for_each(|(word, other)| *word |= other);
     }
 
     /// Drops what `other` has.
     pub fn and_not(&mut self, other: &Bits) {
-        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= !other);
+        self.words
+            .iter_mut()
+            .zip(&other.words)
+            .for_each(|(word, other)| *word &= !other);
     }
 
     /// Keeps the numbers from `from` and below `to`.

@@ -51,7 +51,9 @@ impl Cache {
     /// A cache of at most `bytes`.
     pub fn new(bytes: u64) -> Self {
         let pieces = usize::try_from(bytes / 4_096).unwrap_or(usize::MAX).max(16);
-        Cache { pieces: quick_cache::sync::Cache::with_weighter(pieces, bytes, ByBytes) }
+        Cache {
+            pieces: quick_cache::sync::Cache::with_weighter(pieces, bytes, ByBytes),
+        }
     }
 
     /// What is kept of a piece.

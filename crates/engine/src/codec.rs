@@ -16,12 +16,17 @@ pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 
 /// Appends a signed number as a zigzag varint.
 pub fn put_signed(out: &mut Vec<u8>, value: i64) {
-    put_varint(out, (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned());
+    put_varint(
+        out,
+        (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned(),
+    );
 }
 
 /// The CRC-32C of several pieces.
 pub fn checksum(pieces: &[&[u8]]) -> u32 {
-    pieces.iter().fold(0, |sum, piece| crc32c::crc32c_append(sum, piece))
+    pieces
+        .iter()
+        .fold(0, |sum, piece| crc32c::crc32c_append(sum, piece))
 }
 
 /// Appends the checksum of `keys` and of all that `out` holds.
@@ -69,14 +74,20 @@ impl<'d> Bytes<'d> {
 
     /// The next `count` bytes.
     pub fn take(&mut self, count: usize) -> Result<&'d [u8], Malformed> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or(Malformed("ends too early"))?;
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(count)
+            .ok_or(Malformed("ends too early"))?;
         self.rest = rest;
         Ok(taken)
     }
 
     /// The next `N` bytes.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or(Malformed("ends too early"))?;
+        let (taken, rest) = self
+            .rest
+            .split_first_chunk::<N>()
+            .ok_or(Malformed("ends too early"))?;
         self.rest = rest;
         Ok(*taken)
     }
@@ -115,8 +126,13 @@ impl<'d> Bytes<'d> {
 
     /// A varint that counts or measures something in memory, at most `max`.
     pub fn length(&mut self, max: usize) -> Result<usize, Malformed> {
-        let value = usize::try_from(self.varint()?).map_err(|_| Malformed("a length is too large"))?;
-        if value > max { Err(Malformed("a length is too large")) } else { Ok(value) }
+        let value =
+            usize::try_from(self.varint()?).map_err(|_| Malformed("a length is too large"))?;
+        if value > max {
+            Err(Malformed("a length is too large"))
+        } else {
+            Ok(value)
+        }
     }
 
     /// A zigzag varint.
@@ -127,7 +143,11 @@ impl<'d> Bytes<'d> {
 
     /// Nothing may be left.
     pub fn end(&self) -> Result<(), Malformed> {
-        if self.rest.is_empty() { Ok(()) } else { Err(Malformed("bytes are left over")) }
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(Malformed("bytes are left over"))
+        }
     }
 }
 

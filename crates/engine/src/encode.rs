@@ -40,9 +40,11 @@ impl Personal {
     /// What the entry says of the part: SHA-256(salt ‖ personal).
     pub fn commitment(&self, salt: &[u8; SALT_BYTES]) -> [u8; 32] {
         match self {
-            Personal::Kept(text) => {
-                Sha256::new().chain_update(salt).chain_update(text.as_bytes()).finalize().into()
-            }
+            Personal::Kept(text) => Sha256::new()
+                .chain_update(salt)
+                .chain_update(text.as_bytes())
+                .finalize()
+                .into(),
             Personal::Erased(commitment) => *commitment,
         }
     }
@@ -94,15 +96,26 @@ pub fn entry(parts: &Parts, salt: &[u8; SALT_BYTES], id: EventId, recorded_micro
 pub fn split(mut event: Event) -> Parts {
     let mut personal = ObjectText::default();
     if let Some(actor) = &mut event.actor {
-        let taken = [text(actor.email.take()), text(actor.name.take()), json(actor.profile.take())];
+        let taken = [
+            text(actor.email.take()),
+            text(actor.name.take()),
+            json(actor.profile.take()),
+        ];
         personal.inner("actor", PERSON.into_iter().zip(taken));
     }
     if let Some(other) = &mut event.on_behalf_of {
-        let taken = [text(other.email.take()), text(other.name.take()), json(other.profile.take())];
+        let taken = [
+            text(other.email.take()),
+            text(other.name.take()),
+            json(other.profile.take()),
+        ];
         personal.inner("on_behalf_of", PERSON.into_iter().zip(taken));
     }
     if let Some(source) = event.source.take() {
-        let alone = Event { source: Some(source), ..Event::default() };
+        let alone = Event {
+            source: Some(source),
+            ..Event::default()
+        };
         let mut whole = String::new();
         write_event(&mut whole, &alone);
         let value = parse(&whole).expect("what the writer writes is JSON");
@@ -110,7 +123,9 @@ pub fn split(mut event: Event) -> Parts {
     }
     if event.targets.iter().any(|target| target.name.is_some()) {
         let names = event.targets.iter_mut().map(|target| target.name.take());
-        let names = names.map(|name| name.map_or(Value::Null, Value::string)).collect();
+        let names = names
+            .map(|name| name.map_or(Value::Null, Value::string))
+            .collect();
         personal.member("targets", Some(Value::Array(names).to_text()));
     }
     if let Some(origin) = &mut event.origin {
@@ -119,7 +134,10 @@ pub fn split(mut event: Event) -> Parts {
     split_listed(&mut event, &mut personal);
     let mut body = String::new();
     write_event(&mut body, &event);
-    Parts { body, personal: Personal::Kept(personal.close()) }
+    Parts {
+        body,
+        personal: Personal::Kept(personal.close()),
+    }
 }
 
 const PERSON: [&str; 3] = ["email", "name", "profile"];
@@ -156,10 +174,17 @@ fn split_listed(event: &mut Event, personal: &mut ObjectText) {
 }
 
 /// Puts null where `path` leads, and what stood there into `taken` with its path.
-fn cover(mut root: Value<'static>, path: &[&str], taken: &mut Vec<Value<'static>>) -> Value<'static> {
+fn cover(
+    mut root: Value<'static>,
+    path: &[&str],
+    taken: &mut Vec<Value<'static>>,
+) -> Value<'static> {
     if let Some(found) = find_mut(&mut root, path) {
         let value = std::mem::replace(found, Value::Null);
-        let steps = path.iter().map(|step| Value::string((*step).to_owned())).collect();
+        let steps = path
+            .iter()
+            .map(|step| Value::string((*step).to_owned()))
+            .collect();
         taken.push(Value::Array(vec![Value::Array(steps), value]));
     }
     root
@@ -167,9 +192,10 @@ fn cover(mut root: Value<'static>, path: &[&str], taken: &mut Vec<Value<'static>
 
 fn find_mut<'v, 'a>(root: &'v mut Value<'a>, path: &[&str]) -> Option<&'v mut Value<'a>> {
     path.iter().try_fold(root, |value, step| match value {
-        Value::Object(members) => {
-            members.iter_mut().find(|(name, _)| name == step).map(|(_, member)| member)
-        }
+        Value::Object(members) => members
+            .iter_mut()
+            .find(|(name, _)| name == step)
+            .map(|(_, member)| member),
         _ => None,
     })
 }
@@ -215,7 +241,9 @@ fn put_back(event: &mut Event, name: &str, value: &Value<'_>) -> Option<()> {
             event.source = read_event(&alone).ok()?.source;
         }
         "targets" => {
-            let names = value.as_array().filter(|names| names.len() == event.targets.len())?;
+            let names = value
+                .as_array()
+                .filter(|names| names.len() == event.targets.len())?;
             for (target, name) in event.targets.iter_mut().zip(names) {
                 target.name = string(name);
             }
@@ -223,7 +251,13 @@ fn put_back(event: &mut Event, name: &str, value: &Value<'_>) -> Option<()> {
         "origin" => event.origin.as_mut()?.extra = inner("extra").map(Json::of),
         "data" => event.data = Some(Json::of(value)),
         "data_at" => event.data = Some(uncover(event.data.as_ref()?, value)?),
-        "details" => event.details = value.as_array()?.iter().map(string).collect::<Option<_>>()?,
+        "details" => {
+            event.details = value
+                .as_array()?
+                .iter()
+                .map(string)
+                .collect::<Option<_>>()?
+        }
         "error" => event.error.as_mut()?.message = inner("message").and_then(string),
         _ => return None,
     }
@@ -233,7 +267,9 @@ fn put_back(event: &mut Event, name: &str, value: &Value<'_>) -> Option<()> {
 fn uncover(data: &Json, taken: &Value<'_>) -> Option<Json> {
     let mut root = data.value().into_owned();
     for pair in taken.as_array()? {
-        let [Value::Array(steps), value] = pair.as_array()? else { return None };
+        let [Value::Array(steps), value] = pair.as_array()? else {
+            return None;
+        };
         let steps: Vec<&str> = steps.iter().map(Value::as_str).collect::<Option<_>>()?;
         *find_mut(&mut root, &steps)? = value.clone().into_owned();
     }
@@ -292,7 +328,10 @@ impl ObjectText {
 /// The fault of an event whose parts are too large to store.
 pub fn too_large(bytes: usize) -> Fault {
     let max = docket_event::EVENT_BYTES_MAX;
-    Fault::new("", format!("the event has {bytes} bytes; at most {max} are stored"))
+    Fault::new(
+        "",
+        format!("the event has {bytes} bytes; at most {max} are stored"),
+    )
 }
 
 #[cfg(test)]

@@ -28,8 +28,6 @@ use crate::writer::{self, Command, Waiting};
 
 /// How often reopening is tried before the engine halts.
 const RECOVERIES_MAX: u32 = 5;
-/// Pause before another try to reopen, or to seal when there is no room.
-const RETRY_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 /// Tails that may wait for sealing; beyond them the writer waits.
 const SEALS_WAITING_MAX: usize = 4;
 
@@ -133,7 +131,10 @@ impl Engine {
     /// The log of `org`; `None` when it has none.
     pub fn log(&self, org: &str) -> Option<Log> {
         let state = self.inner.logs.read().get(org).cloned()?;
-        Some(Log { engine: self.clone(), state })
+        Some(Log {
+            engine: self.clone(),
+            state,
+        })
     }
 
     /// The log of `org`, made empty if there is none. Durable when it returns.
@@ -142,9 +143,16 @@ impl Engine {
     /// The store fails.
     pub fn create_log(&self, org: &str) -> Result<Log, AppendError> {
         let key = self.inner.environment.bytes();
-        let made = self.inner.store.create_log(org, key).and_then(|log| self.inner.open_log(&log));
+        let made = self
+            .inner
+            .store
+            .create_log(org, key)
+            .and_then(|log| self.inner.open_log(&log));
         match made {
-            Ok(state) => Ok(Log { engine: self.clone(), state }),
+            Ok(state) => Ok(Log {
+                engine: self.clone(),
+                state,
+            }),
             Err(StoreError::Busy(reason)) => Err(AppendError::Busy(reason)),
             Err(error) => Err(AppendError::Unavailable(error.to_string())),
         }
@@ -154,7 +162,13 @@ impl Engine {
     pub fn logs(&self) -> Vec<Log> {
         let mut states: Vec<Arc<LogState>> = self.inner.logs.read().values().cloned().collect();
         states.sort_by(|a, b| a.org.cmp(&b.org));
-        states.into_iter().map(|state| Log { engine: self.clone(), state }).collect()
+        states
+            .into_iter()
+            .map(|state| Log {
+                engine: self.clone(),
+                state,
+            })
+            .collect()
     }
 
     /// Why the engine has stopped writing, if it has.
@@ -171,7 +185,13 @@ impl Engine {
     pub fn tail_events(&self) -> u64 {
         let logs = self.inner.logs.read();
         let unsealed = |state: &Arc<LogState>| {
-            state.size.load(Ordering::Relaxed) - state.sealed.lock().head.size.min(state.size.load(Ordering::Relaxed))
+            state.size.load(Ordering::Relaxed)
+                - state
+                    .sealed
+                    .lock()
+                    .head
+                    .size
+                    .min(state.size.load(Ordering::Relaxed))
         };
         logs.values().map(unsealed).sum()
     }
@@ -233,7 +253,12 @@ impl Log {
         let bytes = prepared.bytes();
         inner.enter_queue(bytes)?;
         let (answer, told) = oneshot::channel();
-        let waiting = Waiting { state: Arc::clone(&self.state), request: prepared, bytes, answer };
+        let waiting = Waiting {
+            state: Arc::clone(&self.state),
+            request: prepared,
+            bytes,
+            answer,
+        };
         inner.tell(Command::Append(Box::new(waiting)));
         Ok(Ticket { answer: told })
     }
@@ -254,7 +279,8 @@ impl Log {
         if position >= self.size() {
             return Ok(None);
         }
-        query::at(&self.engine.inner.reading(), &self.state, &[position]).map(|mut found| found.pop())
+        query::at(&self.engine.inner.reading(), &self.state, &[position])
+            .map(|mut found| found.pop())
     }
 
     /// The event with this id; `None` for ids of other logs. Blocks.
@@ -288,7 +314,9 @@ impl Ticket {
     /// # Errors
     /// Why nothing was written, or that it is not known.
     pub fn wait(self) -> Result<Appended, AppendError> {
-        self.answer.blocking_recv().unwrap_or_else(|_| Err(closed()))
+        self.answer
+            .blocking_recv()
+            .unwrap_or_else(|_| Err(closed()))
     }
 }
 
@@ -298,7 +326,11 @@ fn closed() -> AppendError {
 
 impl Inner {
     pub(crate) fn reading(&self) -> Reading<'_> {
-        Reading { store: &*self.store, cache: &self.cache, terms: &self.terms }
+        Reading {
+            store: &*self.store,
+            cache: &self.cache,
+            terms: &self.terms,
+        }
     }
 
     pub(crate) fn halted(&self) -> Option<String> {
@@ -321,13 +353,17 @@ impl Inner {
         let (state, full) = replayed.into_state(log);
         logs.insert(Arc::clone(&state.org), Arc::clone(&state));
         drop(logs);
-        full.into_iter().for_each(|tail| self.queue_seal(&state, tail));
+        full.into_iter()
+            .for_each(|tail| self.queue_seal(&state, tail));
         Ok(state)
     }
 
     fn prepare(&self, request: Request) -> Result<Prepared, AppendError> {
-        let mut encoder =
-            self.encoders.lock().pop().unwrap_or_else(|| FrameEncoder::new(self.params.zstd_level));
+        let mut encoder = self
+            .encoders
+            .lock()
+            .pop()
+            .unwrap_or_else(|| FrameEncoder::new(self.params.zstd_level));
         let prepared = Preparer {
             terms: &self.terms,
             environment: &self.environment,
@@ -343,7 +379,9 @@ impl Inner {
         let before = self.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
         if before > 0 && before + bytes > self.params.queue_bytes_max {
             self.leave_queue(bytes);
-            return Err(AppendError::Busy("too many events wait to be written".to_owned()));
+            return Err(AppendError::Busy(
+                "too many events wait to be written".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -360,7 +398,11 @@ impl Inner {
     }
 
     pub(crate) fn queue_seal(&self, state: &Arc<LogState>, tail: Arc<Tail>) {
-        let job = SealJob { state: Arc::clone(state), tail, epoch: self.epoch.load(Ordering::Acquire) };
+        let job = SealJob {
+            state: Arc::clone(state),
+            tail,
+            epoch: self.epoch.load(Ordering::Acquire),
+        };
         let seals = self.seals.lock().clone();
         if let Some(seals) = seals {
             // Waits when the sealer is behind, so that memory stays bounded.
@@ -370,10 +412,16 @@ impl Inner {
 
     /// Seals every tail of a log but the one that takes new events. The caller holds `sealing`.
     fn seal_waiting(&self, state: &LogState) -> Result<(), StoreError> {
-        let sealer = Sealer { store: &*self.store, cache: &self.cache, params: &self.params };
+        let sealer = Sealer {
+            store: &*self.store,
+            cache: &self.cache,
+            params: &self.params,
+        };
         loop {
             let view = Arc::clone(&state.view.read());
-            let Some([oldest, _, ..]) = view.tails.get(..) else { return Ok(()) };
+            let Some([oldest, _, ..]) = view.tails.get(..) else {
+                return Ok(());
+            };
             sealer.seal(state, oldest)?;
         }
     }
@@ -387,7 +435,7 @@ impl Inner {
                 Ok(()) => return,
                 Err(error) => last = error.to_string(),
             }
-            std::thread::sleep(RETRY_PAUSE);
+            std::thread::sleep(self.params.retry_pause);
         }
         self.halt(&last);
     }
@@ -416,7 +464,7 @@ impl Inner {
                         if self.closing.load(Ordering::Acquire) {
                             return;
                         }
-                        std::thread::sleep(RETRY_PAUSE);
+                        std::thread::sleep(self.params.retry_pause);
                     }
                     StoreError::Unavailable(reason) => {
                         self.tell(Command::Recover(reason));
@@ -452,13 +500,17 @@ impl Threads {
         let builder = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let writer = builder("writer").spawn(move || writer::run(&for_writer, &orders));
         let sealer = builder("sealer").spawn(move || for_sealer.run_sealer(&jobs));
-        self.running.lock().extend([writer.map_err(failed)?, sealer.map_err(failed)?]);
+        self.running
+            .lock()
+            .extend([writer.map_err(failed)?, sealer.map_err(failed)?]);
         *self.inner.lock() = Some(Arc::clone(inner));
         Ok(())
     }
 
     fn stop(&self) {
-        let Some(inner) = self.inner.lock().take() else { return };
+        let Some(inner) = self.inner.lock().take() else {
+            return;
+        };
         inner.closing.store(true, Ordering::Release);
         inner.tell(Command::Close);
         inner.commands.lock().take();
@@ -467,7 +519,11 @@ impl Threads {
         let writer = running.next().map(JoinHandle::join);
         inner.seals.lock().take();
         let sealer = running.next().map(JoinHandle::join);
-        if [writer, sealer].into_iter().flatten().any(|ended| ended.is_err()) {
+        if [writer, sealer]
+            .into_iter()
+            .flatten()
+            .any(|ended| ended.is_err())
+        {
             inner.halt("a thread of the engine panicked");
         }
     }

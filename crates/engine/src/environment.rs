@@ -33,7 +33,10 @@ impl fmt::Debug for Environment {
 impl Environment {
     /// The system's clock and randomness.
     pub fn system() -> Self {
-        Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+        Environment {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        }
     }
 
     /// `N` random bytes.
@@ -54,10 +57,15 @@ impl Environment {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everything else is given"
+    )]
     fn now_micros(&self) -> i64 {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        since.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+        since.map_or(0, |since| {
+            i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+        })
     }
 }
 

@@ -31,12 +31,18 @@ impl std::fmt::Debug for FrameEncoder {
 impl FrameEncoder {
     /// An encoder at a zstd level; without zstd's memory, frames stay plain.
     pub fn new(level: i32) -> Self {
-        FrameEncoder { zstd: zstd::bulk::Compressor::new(level).ok(), payload: Vec::new() }
+        FrameEncoder {
+            zstd: zstd::bulk::Compressor::new(level).ok(),
+            payload: Vec::new(),
+        }
     }
 
     /// One frame of all `parts`, at most [`FRAME_EVENTS_MAX`].
     pub fn encode(&mut self, parts: &[Parts]) -> Vec<u8> {
-        debug_assert!(parts.len() <= FRAME_EVENTS_MAX, "callers cut their events into frames");
+        debug_assert!(
+            parts.len() <= FRAME_EVENTS_MAX,
+            "callers cut their events into frames"
+        );
         self.payload.clear();
         for part in parts {
             put_varint(&mut self.payload, part.body.len() as u64);
@@ -46,14 +52,19 @@ impl FrameEncoder {
             };
             put_varint(&mut self.payload, personal);
         }
-        parts.iter().for_each(|part| self.payload.extend(part.body.as_bytes()));
+        parts
+            .iter()
+            .for_each(|part| self.payload.extend(part.body.as_bytes()));
         for part in parts {
             match &part.personal {
                 Personal::Kept(text) => self.payload.extend(text.as_bytes()),
                 Personal::Erased(commitment) => self.payload.extend(commitment),
             }
         }
-        let packed = self.zstd.as_mut().and_then(|zstd| zstd.compress(&self.payload).ok());
+        let packed = self
+            .zstd
+            .as_mut()
+            .and_then(|zstd| zstd.compress(&self.payload).ok());
         let (codec, stored) = match &packed {
             Some(packed) if packed.len() < self.payload.len() => (ZSTD, packed.as_slice()),
             _ => (PLAIN, self.payload.as_slice()),
@@ -113,7 +124,10 @@ fn payload_parts(mut bytes: Bytes<'_>, count: usize) -> Result<Vec<Parts>, Malfo
     let mut parts = Vec::with_capacity(count);
     for (body, _) in &lengths {
         let body = text(bytes.take(*body)?)?;
-        parts.push(Parts { body, personal: Personal::Kept(String::new()) });
+        parts.push(Parts {
+            body,
+            personal: Personal::Kept(String::new()),
+        });
     }
     for (part, (_, personal)) in parts.iter_mut().zip(&lengths) {
         part.personal = match personal.checked_sub(1) {
@@ -130,13 +144,19 @@ mod tests {
     use super::*;
 
     fn part(body: &str, personal: Personal) -> Parts {
-        Parts { body: body.to_owned(), personal }
+        Parts {
+            body: body.to_owned(),
+            personal,
+        }
     }
 
     #[test]
     fn frames_come_back() {
         let parts = [
-            part(&"{\"type\":\"a.b\"}".repeat(50), Personal::Kept("{}".to_owned())),
+            part(
+                &"{\"type\":\"a.b\"}".repeat(50),
+                Personal::Kept("{}".to_owned()),
+            ),
             part("x", Personal::Erased([7; 32])),
             part("", Personal::Kept(String::new())),
         ];
@@ -149,7 +169,8 @@ mod tests {
 
     #[test]
     fn a_changed_byte_is_noticed() {
-        let frame = FrameEncoder::new(1).encode(&[part("{\"type\":\"a.b\"}", Personal::Kept("{}".into()))]);
+        let frame =
+            FrameEncoder::new(1).encode(&[part("{\"type\":\"a.b\"}", Personal::Kept("{}".into()))]);
         for at in 0..frame.len() {
             let mut changed = frame.clone();
             changed[at] ^= 1;

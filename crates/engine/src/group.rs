@@ -98,7 +98,11 @@ impl LogWork {
                     Found::Known(position, id) => (*position, *id),
                     Found::Earlier(index) => (
                         answer.positions.get(*index).copied().unwrap_or_default(),
-                        answer.ids.get(*index).copied().unwrap_or(EventId::from_bytes([0; 16])),
+                        answer
+                            .ids
+                            .get(*index)
+                            .copied()
+                            .unwrap_or(EventId::from_bytes([0; 16])),
                     ),
                 };
                 answer.duplicates += u64::from(!matches!(verdict, Found::New));
@@ -119,7 +123,12 @@ impl LogWork {
         let mut earlier: HashMap<&OriginKey, (usize, &Event)> = HashMap::new();
         let mut faults = Vec::new();
         let mut found = Vec::with_capacity(request.events());
-        for (index, event) in request.frames.iter().flat_map(|frame| &frame.events).enumerate() {
+        for (index, event) in request
+            .frames
+            .iter()
+            .flat_map(|frame| &frame.events)
+            .enumerate()
+        {
             let Some((key, content)) = event.unique.as_deref() else {
                 found.push(Found::New);
                 continue;
@@ -129,7 +138,12 @@ impl LogWork {
             } else if let Some((position, id, other)) = self.unique.get(key) {
                 Some((Found::Known(*position, *id), same(other, content)))
             } else {
-                find(key)?.map(|other| (Found::Known(other.position, other.id), same(&other.event, content)))
+                find(key)?.map(|other| {
+                    (
+                        Found::Known(other.position, other.id),
+                        same(&other.event, content),
+                    )
+                })
             };
             match known {
                 None => {
@@ -139,19 +153,26 @@ impl LogWork {
                 Some((known, true)) => found.push(known),
                 Some((known, false)) => {
                     if faults.len() < FAULTS_MAX {
-                        let reason = format!("`{}` is in the log already, with other content", key.id);
+                        let reason =
+                            format!("`{}` is in the log already, with other content", key.id);
                         faults.push((index, Fault::new("origin.id", reason)));
                     }
                     found.push(known);
                 }
             }
         }
-        if faults.is_empty() { Ok(found) } else { Err(AppendError::Invalid(faults)) }
+        if faults.is_empty() {
+            Ok(found)
+        } else {
+            Err(AppendError::Invalid(faults))
+        }
     }
 
     /// Puts a frame of new events behind all others.
     fn put(&mut self, frame: Option<PreparedFrame>, params: &Params) -> Vec<(u64, EventId)> {
-        let Some(frame) = frame else { return Vec::new() };
+        let Some(frame) = frame else {
+            return Vec::new();
+        };
         self.make_room(frame.events.len(), frame.bytes.len(), params);
         let mut slots = Vec::with_capacity(frame.events.len());
         let mut places = Vec::with_capacity(frame.events.len());
@@ -161,29 +182,58 @@ impl LogWork {
             let id = EventId::new(micros, position, &self.state.key);
             let leaf = finish_leaf(event.leaf, id, self.recorded_micros);
             self.frontier.append(leaf);
-            self.head = Head { size: position + 1, recorded_micros: self.recorded_micros };
+            self.head = Head {
+                size: position + 1,
+                recorded_micros: self.recorded_micros,
+            };
             if let Some(unique) = event.unique {
                 let (key, content) = *unique;
                 self.unique.insert(key, (position, id, content));
             }
             let recorded_micros = self.recorded_micros;
-            let PreparedEvent { event_type, terms, salt, .. } = event;
-            slots.push(Slot { micros, recorded_micros, event_type, terms, salt, leaf });
+            let PreparedEvent {
+                event_type,
+                terms,
+                salt,
+                ..
+            } = event;
+            slots.push(Slot {
+                micros,
+                recorded_micros,
+                event_type,
+                terms,
+                salt,
+                leaf,
+            });
             places.push((position, id));
         }
         let stretch = self.stretches.last_mut().expect("room was made");
         stretch.batch.recorded_micros = self.recorded_micros;
-        stretch.batch.times.extend(slots.iter().map(|slot| slot.micros));
-        stretch.batch.salts.extend(slots.iter().map(|slot| slot.salt));
-        stretch.batch.frames.push((slots.len(), frame.bytes.clone()));
-        stretch.joining.push(Joining { slots, frame: frame.bytes });
+        stretch
+            .batch
+            .times
+            .extend(slots.iter().map(|slot| slot.micros));
+        stretch
+            .batch
+            .salts
+            .extend(slots.iter().map(|slot| slot.salt));
+        stretch
+            .batch
+            .frames
+            .push((slots.len(), frame.bytes.clone()));
+        stretch.joining.push(Joining {
+            slots,
+            frame: frame.bytes,
+        });
         places
     }
 
     /// Makes sure that the last stretch has room for a frame.
     fn make_room(&mut self, events: usize, bytes: usize, params: &Params) {
         let fits = |stretch: &Stretch| {
-            events <= stretch.room_events && (bytes <= stretch.room_bytes || stretch.room_events == params.block_events as usize)
+            events <= stretch.room_events
+                && (bytes <= stretch.room_bytes
+                    || stretch.room_events == params.block_events as usize)
         };
         if self.stretches.last().is_none_or(|stretch| !fits(stretch)) {
             let active = self.state.active();
@@ -194,8 +244,13 @@ impl LogWork {
                 params.block_bytes.saturating_sub(active.frame_bytes()),
             );
             let usable = self.stretches.is_empty() && fits(&old);
-            let stretch = if usable { old } else {
-                Stretch { fresh: true, ..Stretch::new(self.head.size, whole, params.block_bytes) }
+            let stretch = if usable {
+                old
+            } else {
+                Stretch {
+                    fresh: true,
+                    ..Stretch::new(self.head.size, whole, params.block_bytes)
+                }
             };
             self.stretches.push(stretch);
         }
@@ -207,7 +262,9 @@ impl LogWork {
 
     /// The rows that make the work durable.
     pub fn rows(&self, group: GroupId) -> impl Iterator<Item = BatchRow> {
-        self.stretches.iter().map(move |stretch| stretch.batch.encode(self.state.id, stretch.first, group))
+        self.stretches
+            .iter()
+            .map(move |stretch| stretch.batch.encode(self.state.id, stretch.first, group))
     }
 
     /// Makes the durable events visible; gives back the tails that are full.
@@ -228,7 +285,9 @@ impl LogWork {
         let mut head = self.state.head.lock();
         head.head = self.head;
         head.frontier = self.frontier;
-        self.state.size.store(self.head.size, std::sync::atomic::Ordering::Release);
+        self.state
+            .size
+            .store(self.head.size, std::sync::atomic::Ordering::Release);
         full
     }
 }
@@ -268,11 +327,14 @@ fn keep_new(
     if verdicts.iter().all(new) {
         return Ok(Some(frame));
     }
-    let parts = frame::decode(&frame.bytes)
-        .map_err(|error| AppendError::Halted(format!("a frame of this request does not decode: {error}")))?;
+    let parts = frame::decode(&frame.bytes).map_err(|error| {
+        AppendError::Halted(format!("a frame of this request does not decode: {error}"))
+    })?;
     let kept = frame.events.into_iter().zip(parts).zip(verdicts);
-    let (events, parts): (Vec<PreparedEvent>, Vec<Parts>) =
-        kept.filter(|(_, verdict)| new(verdict)).map(|(event, _)| event).unzip();
+    let (events, parts): (Vec<PreparedEvent>, Vec<Parts>) = kept
+        .filter(|(_, verdict)| new(verdict))
+        .map(|(event, _)| event)
+        .unzip();
     if events.is_empty() {
         return Ok(None);
     }

@@ -14,6 +14,7 @@ pub mod testing;
 mod answer;
 mod bits;
 mod cache;
+mod check;
 mod engine;
 mod environment;
 mod group;
@@ -29,6 +30,7 @@ mod tail;
 mod term_filter;
 mod writer;
 
+pub use check::{CheckReport, check};
 pub use engine::{Engine, Log, Ticket};
 pub use environment::{Clock, Environment, Random, SystemClock, SystemRandom};
 pub use params::Params;

@@ -22,6 +22,8 @@ pub struct Params {
     pub queue_bytes_max: usize,
     /// Events that one group commit takes at most.
     pub group_events_max: usize,
+    /// Pause before another try to reopen the store, or to seal when there is no room.
+    pub retry_pause: std::time::Duration,
     /// zstd level of frames.
     pub zstd_level: i32,
 }
@@ -38,6 +40,7 @@ impl Default for Params {
             cache_bytes: 64 << 20,
             queue_bytes_max: 64 << 20,
             group_events_max: 20_000,
+            retry_pause: std::time::Duration::from_millis(200),
             zstd_level: 1,
         }
     }

@@ -43,7 +43,9 @@ impl Plan {
         let test = |test: &Test| match test {
             Test::Is(Field::Type, name) => PlanTest::Type(name.clone()),
             Test::TypeStartsWith(prefix) => PlanTest::TypePrefix(prefix.clone()),
-            Test::Is(field, value) if hashed(*field) => PlanTest::Term(*field, terms.of(*field, value)),
+            Test::Is(field, value) if hashed(*field) => {
+                PlanTest::Term(*field, terms.of(*field, value))
+            }
             Test::Is(..) => PlanTest::Unindexed,
         };
         let groups = filter.groups.iter().map(|group| PlanGroup {
@@ -104,7 +106,8 @@ impl Plan {
         count: u32,
         first_recorded_from: &mut dyn FnMut(i64) -> u32,
     ) -> std::ops::Range<u32> {
-        let slot = |position: u64| u32::try_from(position.saturating_sub(first)).unwrap_or(u32::MAX);
+        let slot =
+            |position: u64| u32::try_from(position.saturating_sub(first)).unwrap_or(u32::MAX);
         let from = self.recorded.from.map_or(0, &mut *first_recorded_from);
         let to = self.recorded.to.map_or(count, &mut *first_recorded_from);
         from.max(slot(self.from_position))..to.min(slot(self.to_position)).min(count)
@@ -116,7 +119,10 @@ impl Plan {
             return;
         }
         let mut outside = Bits::none(bits.end());
-        for id in bits.iter().filter(|id| !self.occurred.contains(micros(*id))) {
+        for id in bits
+            .iter()
+            .filter(|id| !self.occurred.contains(micros(*id)))
+        {
             outside.set(id);
         }
         bits.and_not(&outside);

@@ -29,7 +29,11 @@ impl OriginKey {
     pub fn of(event: &Event) -> Option<Self> {
         let origin = event.origin.as_ref()?;
         let id = origin.id.clone().filter(|id| !id.is_empty())?;
-        Some(OriginKey { surface: origin.surface.clone(), account: origin.account.clone(), id })
+        Some(OriginKey {
+            surface: origin.surface.clone(),
+            account: origin.account.clone(),
+            id,
+        })
     }
 }
 
@@ -77,8 +81,12 @@ impl Prepared {
     /// About how many bytes of memory it holds.
     pub fn bytes(&self) -> usize {
         let frames: usize = self.frames.iter().map(|frame| frame.bytes.len()).sum();
-        let riders: usize =
-            self.rider.records.iter().map(|change| change.value.as_ref().map_or(0, Vec::len)).sum();
+        let riders: usize = self
+            .rider
+            .records
+            .iter()
+            .map(|change| change.value.as_ref().map_or(0, Vec::len))
+            .sum();
         frames + riders + self.events() * BYTES_PER_EVENT
     }
 }
@@ -129,7 +137,11 @@ impl Preparer<'_> {
         if !parts.is_empty() {
             frames.push(self.frame(&mut parts, &mut prepared));
         }
-        if faults.is_empty() { Ok(Prepared { frames, rider }) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(Prepared { frames, rider })
+        } else {
+            Err(faults)
+        }
     }
 
     fn prepare_event(
@@ -151,12 +163,25 @@ impl Preparer<'_> {
         let micros = event.occurred_at.map(Timestamp::micros);
         let parts = split(event);
         let leaf = begin_leaf(&parts, &salt);
-        (PreparedEvent { micros, event_type, terms, salt, leaf, unique }, parts)
+        (
+            PreparedEvent {
+                micros,
+                event_type,
+                terms,
+                salt,
+                leaf,
+                unique,
+            },
+            parts,
+        )
     }
 
     fn frame(&mut self, parts: &mut Vec<Parts>, events: &mut Vec<PreparedEvent>) -> PreparedFrame {
         let bytes = self.encoder.encode(parts);
         parts.clear();
-        PreparedFrame { events: std::mem::take(events), bytes }
+        PreparedFrame {
+            events: std::mem::take(events),
+            bytes,
+        }
     }
 }

@@ -34,7 +34,11 @@ pub fn page(reading: &Reading<'_>, state: &LogState, query: &Query) -> Result<Pa
     let backwards = query.after.is_none() && query.before.is_some();
     let walk = Walk {
         order: query.order,
-        direction: if backwards { query.direction.reversed() } else { query.direction },
+        direction: if backwards {
+            query.direction.reversed()
+        } else {
+            query.direction
+        },
         after: if backwards { query.before } else { query.after },
     };
     let until = if backwards { None } else { query.before };
@@ -44,7 +48,11 @@ pub fn page(reading: &Reading<'_>, state: &LogState, query: &Query) -> Result<Pa
     if backwards {
         events.reverse();
     }
-    Ok(Page { events, has_more, log_size })
+    Ok(Page {
+        events,
+        has_more,
+        log_size,
+    })
 }
 
 /// The first `most` events of a walk that stand in front of `until`.
@@ -118,14 +126,29 @@ fn earliest_head(
 ///
 /// # Errors
 /// The store fails, or what it has cannot be right.
-pub fn at(reading: &Reading<'_>, state: &LogState, positions: &[u64]) -> Result<Vec<Recorded>, QueryError> {
+pub fn at(
+    reading: &Reading<'_>,
+    state: &LogState,
+    positions: &[u64],
+) -> Result<Vec<Recorded>, QueryError> {
     let mut events = Vec::with_capacity(positions.len());
     for position in positions {
         let before = position.checked_sub(1);
-        let after = before.map(|position| Place { micros: 0, position });
-        let walk = Walk { order: Order::Recorded, direction: Direction::Ascending, after };
+        let after = before.map(|position| Place {
+            micros: 0,
+            position,
+        });
+        let walk = Walk {
+            order: Order::Recorded,
+            direction: Direction::Ascending,
+            after,
+        };
         let (_, found) = collect(reading, state, &Filter::default(), &walk, None, 1)?;
-        events.extend(found.into_iter().filter(|event| event.position == *position));
+        events.extend(
+            found
+                .into_iter()
+                .filter(|event| event.position == *position),
+        );
     }
     Ok(events)
 }
@@ -161,6 +184,11 @@ pub fn by_origin_id(
     }
     let filter = Filter::default().with(Field::OriginId, [id]);
     let direction = Direction::Ascending;
-    let question = Query { filter, direction, limit, ..Query::default() };
+    let question = Query {
+        filter,
+        direction,
+        limit,
+        ..Query::default()
+    };
     page(reading, state, &question).map(|page| page.events)
 }

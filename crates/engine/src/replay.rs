@@ -46,12 +46,21 @@ pub fn replay(
     if end_of_blocks(&blocks) != Some(log.sealed) {
         return Err(corrupt("its blocks do not cover what is sealed"));
     }
-    let frontier = Frontier::from_bytes(&log.frontier).map_err(|error| corrupt(&error.to_string()))?;
+    let frontier = match log.frontier.as_slice() {
+        [] => Frontier::new(),
+        stored => Frontier::from_bytes(stored).map_err(|error| corrupt(&error.to_string()))?,
+    };
     if frontier.size() != log.sealed {
         return Err(corrupt("its frontier is of another size"));
     }
-    let head = Head { size: log.sealed, recorded_micros: log.recorded_micros };
-    let seal = SealHead { head, frontier: frontier.clone() };
+    let head = Head {
+        size: log.sealed,
+        recorded_micros: log.recorded_micros,
+    };
+    let seal = SealHead {
+        head,
+        frontier: frontier.clone(),
+    };
     let mut replayed = Replayed {
         write: WriteHead { head, frontier },
         seal,
@@ -65,8 +74,9 @@ pub fn replay(
         if row.first != replayed.write.head.size {
             return Err(corrupt("its batches have a gap"));
         }
-        let joining = read_batch(&row, &IdKey(log.id_key), terms)
-            .map_err(|error| StoreError::corrupt(format!("batch {} of log {}", row.first, log.org), error.0))?;
+        let joining = read_batch(&row, &IdKey(log.id_key), terms).map_err(|error| {
+            StoreError::corrupt(format!("batch {} of log {}", row.first, log.org), error.0)
+        })?;
         replayed.join(joining, params);
     }
     Ok(replayed)
@@ -105,7 +115,9 @@ impl Replayed {
             self.write.head.size += 1;
             self.write.head.recorded_micros = slot.recorded_micros;
         }
-        let Some(active) = self.view.tails.last().cloned() else { return };
+        let Some(active) = self.view.tails.last().cloned() else {
+            return;
+        };
         if active.has_room(events, bytes, params.block_events, params.block_bytes) {
             active.join(joining);
         } else {
@@ -119,7 +131,9 @@ impl Replayed {
 
 /// Where the blocks end, if they follow each other from 0.
 fn end_of_blocks(blocks: &[BlockRow]) -> Option<u64> {
-    blocks.iter().try_fold(0, |end, block| (block.first == end).then(|| end + u64::from(block.count)))
+    blocks.iter().try_fold(0, |end, block| {
+        (block.first == end).then(|| end + u64::from(block.count))
+    })
 }
 
 /// The events of a batch, indexed as append does it.
@@ -135,7 +149,11 @@ pub fn read_batch(row: &BatchRow, key: &IdKey, terms: &Terms) -> Result<Vec<Join
         let mut slots = Vec::with_capacity(events);
         for (parts, (position, (micros, salt))) in parts.iter().zip(places.by_ref()) {
             let event: Event = merge(parts)?;
-            if event.occurred_at.map_or(batch.recorded_micros, Timestamp::micros) != *micros {
+            if event
+                .occurred_at
+                .map_or(batch.recorded_micros, Timestamp::micros)
+                != *micros
+            {
                 return Err(Malformed("an event has another time than its batch says"));
             }
             let of_event = terms.of_event(&event).into_boxed_slice();

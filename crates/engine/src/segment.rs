@@ -41,7 +41,8 @@ impl Walk {
 
     /// Whether the walk, begun behind its start, still meets the place.
     fn meets(&self, place: &Place) -> bool {
-        self.after.is_none_or(|after| self.compare(place, &after).is_gt())
+        self.after
+            .is_none_or(|after| self.compare(place, &after).is_gt())
     }
 }
 
@@ -58,8 +59,17 @@ pub struct Segment<'s> {
 
 #[derive(Debug)]
 enum Part<'s> {
-    Block { reader: BlockReader<'s>, cursor: Option<BlockCursor> },
-    Tail { tail: &'s Tail, key: &'s IdKey, end: u64, after: Option<Place>, done: bool },
+    Block {
+        reader: BlockReader<'s>,
+        cursor: Option<BlockCursor>,
+    },
+    Tail {
+        tail: &'s Tail,
+        key: &'s IdKey,
+        end: u64,
+        after: Option<Place>,
+        done: bool,
+    },
 }
 
 /// Where a walk stands in a block.
@@ -82,7 +92,10 @@ impl<'s> Segment<'s> {
         walk: &Walk,
         size: u64,
     ) -> Vec<Self> {
-        let blocks = view.blocks.iter().map(|row| Segment::block(reading, state, row, plan, walk));
+        let blocks = view
+            .blocks
+            .iter()
+            .map(|row| Segment::block(reading, state, row, plan, walk));
         let tails = view.tails.iter().filter(|tail| tail.first() < size);
         let tails = tails.filter_map(|tail| Segment::tail(state, tail, plan, walk, size));
         let met = |segment: &Segment<'_>| {
@@ -102,33 +115,67 @@ impl<'s> Segment<'s> {
         plan: &'s Plan,
         walk: &Walk,
     ) -> Self {
-        let reader = BlockReader { row, store: reading.store, cache: reading.cache, key: &state.key };
+        let reader = BlockReader {
+            row,
+            store: reading.store,
+            cache: reading.cache,
+            key: &state.key,
+        };
         let last = row.first + u64::from(row.count.saturating_sub(1));
         Segment {
-            part: Part::Block { reader, cursor: None },
+            part: Part::Block {
+                reader,
+                cursor: None,
+            },
             walk: *walk,
             plan,
-            lowest: Place { micros: row.min_micros, position: row.first },
-            highest: Place { micros: row.max_micros, position: last },
+            lowest: Place {
+                micros: row.min_micros,
+                position: row.first,
+            },
+            highest: Place {
+                micros: row.max_micros,
+                position: last,
+            },
             ready: VecDeque::new(),
         }
     }
 
-    fn tail(state: &'s LogState, tail: &'s Tail, plan: &'s Plan, walk: &Walk, size: u64) -> Option<Self> {
+    fn tail(
+        state: &'s LogState,
+        tail: &'s Tail,
+        plan: &'s Plan,
+        walk: &Walk,
+        size: u64,
+    ) -> Option<Self> {
         let (earliest, latest) = tail.times()?;
         let end = tail.end().min(size);
         Some(Segment {
-            part: Part::Tail { tail, key: &state.key, end, after: walk.after, done: false },
+            part: Part::Tail {
+                tail,
+                key: &state.key,
+                end,
+                after: walk.after,
+                done: false,
+            },
             walk: *walk,
             plan,
-            lowest: Place { micros: earliest, position: tail.first() },
-            highest: Place { micros: latest, position: end.checked_sub(1)? },
+            lowest: Place {
+                micros: earliest,
+                position: tail.first(),
+            },
+            highest: Place {
+                micros: latest,
+                position: end.checked_sub(1)?,
+            },
             ready: VecDeque::new(),
         })
     }
 
     fn overlaps(&self, plan: &Plan) -> bool {
-        plan.occurred.from.is_none_or(|from| self.highest.micros >= from)
+        plan.occurred
+            .from
+            .is_none_or(|from| self.highest.micros >= from)
             && plan.occurred.to.is_none_or(|to| self.lowest.micros < to)
     }
 
@@ -165,10 +212,20 @@ impl<'s> Segment<'s> {
                     None => cursor.insert(BlockCursor::open(reader, plan, &walk)?),
                 };
                 let slots = cursor.next(&walk, plan, reader, most);
-                if slots.is_empty() { Vec::new() } else { reader.events(&cursor.dir, &slots)? }
+                if slots.is_empty() {
+                    Vec::new()
+                } else {
+                    reader.events(&cursor.dir, &slots)?
+                }
             }
             Part::Tail { done: true, .. } => Vec::new(),
-            Part::Tail { tail, key, end, after, done } => {
+            Part::Tail {
+                tail,
+                key,
+                end,
+                after,
+                done,
+            } => {
                 let look = TailWalk {
                     order: walk.order,
                     direction: walk.direction,
@@ -185,7 +242,8 @@ impl<'s> Segment<'s> {
             }
         };
         let any = !fetched.is_empty();
-        self.ready.extend(fetched.into_iter().filter(|event| filter.matches(event)));
+        self.ready
+            .extend(fetched.into_iter().filter(|event| filter.matches(event)));
         Ok(any)
     }
 }
@@ -207,7 +265,9 @@ impl BlockCursor {
             wanted.clamp(0, reader.lower_bound(&dir, to, 0)?);
         }
         match (walk.order, walk.after) {
-            (Order::Occurred, Some(after)) => clamp_by_time(reader, &dir, walk, after, &mut wanted)?,
+            (Order::Occurred, Some(after)) => {
+                clamp_by_time(reader, &dir, walk, after, &mut wanted)?
+            }
             (Order::Occurred, None) => {}
             (Order::Recorded, after) => {
                 wanted = by_slot(&dir, &wanted);
@@ -224,7 +284,13 @@ impl BlockCursor {
     }
 
     /// The slots of the next candidates.
-    fn next(&mut self, walk: &Walk, plan: &Plan, reader: &BlockReader<'_>, most: usize) -> Vec<u32> {
+    fn next(
+        &mut self,
+        walk: &Walk,
+        plan: &Plan,
+        reader: &BlockReader<'_>,
+        most: usize,
+    ) -> Vec<u32> {
         let allowed = plan.slots(reader.row.first, reader.row.count, &mut |micros| {
             self.dir.first_recorded_from(micros)
         });
@@ -274,7 +340,13 @@ fn clamp_by_time(
     let row = reader.row;
     match walk.direction {
         Direction::Ascending => {
-            let (micros, slot) = bound(row, Place { position: after.position.saturating_add(1), ..after });
+            let (micros, slot) = bound(
+                row,
+                Place {
+                    position: after.position.saturating_add(1),
+                    ..after
+                },
+            );
             wanted.clamp(reader.lower_bound(dir, micros, slot)?, row.count);
         }
         Direction::Descending => {
@@ -293,9 +365,8 @@ fn bound(row: &BlockRow, place: Place) -> (i64, u32) {
 }
 
 fn clamp_by_position(row: &BlockRow, walk: &Walk, after: Place, wanted: &mut Bits) {
-    let slot = |position: u64| {
-        u32::try_from(position.saturating_sub(row.first)).unwrap_or(u32::MAX)
-    };
+    let slot =
+        |position: u64| u32::try_from(position.saturating_sub(row.first)).unwrap_or(u32::MAX);
     match walk.direction {
         Direction::Ascending => {
             wanted.clamp(slot(after.position.saturating_add(1)), row.count);

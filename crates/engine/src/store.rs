@@ -54,13 +54,17 @@ pub struct LogRow {
     pub sealed: u64,
     /// When the last sealed event was recorded, Unix microseconds; 0 without one.
     pub recorded_micros: i64,
-    /// The tree's frontier over the sealed events.
+    /// The tree's frontier over the sealed events; empty while there are none.
     pub frontier: Vec<u8>,
 }
 
 impl fmt::Debug for LogRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LogRow({}, {}, sealed {})", self.id.0, self.org, self.sealed)
+        write!(
+            f,
+            "LogRow({}, {}, sealed {})",
+            self.id.0, self.org, self.sealed
+        )
     }
 }
 
@@ -146,7 +150,13 @@ pub struct Record {
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Record({:?}, version {}, {} bytes)", self.key, self.version, self.value.len())
+        write!(
+            f,
+            "Record({:?}, version {}, {} bytes)",
+            self.key,
+            self.version,
+            self.value.len()
+        )
     }
 }
 
@@ -281,7 +291,10 @@ pub enum StoreError {
 impl StoreError {
     /// A corrupt row of a table.
     pub fn corrupt(place: impl Into<String>, what: impl Into<String>) -> Self {
-        StoreError::Corrupt(Problem { place: place.into(), what: what.into() })
+        StoreError::Corrupt(Problem {
+            place: place.into(),
+            what: what.into(),
+        })
     }
 }
 
@@ -332,7 +345,11 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// Ranges of a block's body, in the order given; `None` when the block is gone. A range that goes beyond
     /// the body is Corrupt.
-    fn read(&self, block: BlockId, ranges: &[Range<u64>]) -> Result<Option<Vec<Vec<u8>>>, StoreError>;
+    fn read(
+        &self,
+        block: BlockId,
+        ranges: &[Range<u64>],
+    ) -> Result<Option<Vec<Vec<u8>>>, StoreError>;
 
     /// All tiles of a log, by level and index.
     fn tiles(&self, log: LogId) -> Result<Vec<TileRow>, StoreError>;

@@ -82,7 +82,10 @@ pub struct TailWalk {
 impl Tail {
     /// An empty tail that begins at a position.
     pub fn new(first: u64) -> Self {
-        Tail { first, inner: RwLock::default() }
+        Tail {
+            first,
+            inner: RwLock::default(),
+        }
     }
 
     /// Position of its first event.
@@ -125,17 +128,28 @@ impl Tail {
     /// A copy of everything, to build a block from.
     pub fn content(&self) -> TailContent {
         let inner = self.inner.read();
-        let frames = inner.frames.iter().map(|frame| (frame.events, frame.data.to_vec()));
-        TailContent { slots: inner.slots.clone(), frames: frames.collect() }
+        let frames = inner
+            .frames
+            .iter()
+            .map(|frame| (frame.events, frame.data.to_vec()));
+        TailContent {
+            slots: inner.slots.clone(),
+            frames: frames.collect(),
+        }
     }
 
     /// The positions of candidates for `plan`, in walking order. Fewer than asked for: there are no more.
     pub fn candidates(&self, plan: &Plan, walk: &TailWalk) -> Vec<u64> {
         let inner = self.inner.read();
-        let visible = walk.end.saturating_sub(self.first).min(inner.slots.len() as u64);
+        let visible = walk
+            .end
+            .saturating_sub(self.first)
+            .min(inner.slots.len() as u64);
         let visible = u32::try_from(visible).unwrap_or(u32::MAX);
         let mut wanted = inner.evaluate(plan);
-        let slots = plan.slots(self.first, visible, &mut |micros| inner.first_recorded_from(micros));
+        let slots = plan.slots(self.first, visible, &mut |micros| {
+            inner.first_recorded_from(micros)
+        });
         wanted.clamp(slots.start, slots.end);
         if walk.order == Order::Recorded {
             plan.span_filter(&mut wanted, |slot| inner.micros(slot));
@@ -144,7 +158,10 @@ impl Tail {
             Order::Recorded => self.by_position(&wanted, walk),
             Order::Occurred => inner.by_time(&wanted, self.first, plan, walk),
         };
-        found.into_iter().map(|slot| self.first + u64::from(slot)).collect()
+        found
+            .into_iter()
+            .map(|slot| self.first + u64::from(slot))
+            .collect()
     }
 
     fn by_position(&self, wanted: &Bits, walk: &TailWalk) -> Vec<u32> {
@@ -156,14 +173,21 @@ impl Tail {
                     Some(place) if place.position >= self.first => slot(place).map(|slot| slot + 1),
                     _ => Some(0),
                 };
-                while let Some(next) = at.and_then(|at| wanted.next(at)).filter(|_| found.len() < walk.most) {
+                while let Some(next) = at
+                    .and_then(|at| wanted.next(at))
+                    .filter(|_| found.len() < walk.most)
+                {
                     found.push(next);
                     at = Some(next + 1);
                 }
             }
             Direction::Descending => {
                 let mut below = walk.after.map_or(wanted.end(), |place| {
-                    if place.position < self.first { 0 } else { slot(place).unwrap_or(u32::MAX) }
+                    if place.position < self.first {
+                        0
+                    } else {
+                        slot(place).unwrap_or(u32::MAX)
+                    }
                 });
                 while let Some(next) = wanted.previous(below).filter(|_| found.len() < walk.most) {
                     found.push(next);
@@ -187,7 +211,9 @@ impl Tail {
                 entry.insert(frame::decode(&frame.data)?);
             }
             let slot = (position - self.first) as usize;
-            let parts = decoded.get(&frame.first).and_then(|all| all.get(slot - frame.first as usize));
+            let parts = decoded
+                .get(&frame.first)
+                .and_then(|all| all.get(slot - frame.first as usize));
             let event = merge(parts.ok_or(Malformed("a frame lacks an event"))?)?;
             events.push(crate::block::place(event, recorded_micros, *position, key));
         }
@@ -203,7 +229,11 @@ impl Tail {
 
     /// Appends the leaves of all its events to a frontier.
     pub fn extend(&self, frontier: &mut Frontier) {
-        self.inner.read().slots.iter().for_each(|slot| frontier.append(slot.leaf));
+        self.inner
+            .read()
+            .slots
+            .iter()
+            .for_each(|slot| frontier.append(slot.leaf));
     }
 }
 
@@ -212,21 +242,32 @@ impl Inner {
         let first = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
         let events = joining.slots.len();
         self.frame_bytes += joining.frame.len();
-        self.frames.push(FrameOf { first, events, data: Arc::new(joining.frame) });
+        self.frames.push(FrameOf {
+            first,
+            events,
+            data: Arc::new(joining.frame),
+        });
         for slot in joining.slots {
-            let number = u16::try_from(self.slots.len()).expect("a tail is frozen before it outgrows a block");
+            let number = u16::try_from(self.slots.len())
+                .expect("a tail is frozen before it outgrows a block");
             for term in &slot.terms {
                 self.postings.entry(*term).or_default().push(number);
             }
             match self.types.get_mut(&slot.event_type) {
                 Some(ids) => ids.push(number),
                 None => {
-                    self.types.insert(Arc::clone(&slot.event_type), vec![number]);
+                    self.types
+                        .insert(Arc::clone(&slot.event_type), vec![number]);
                 }
             }
-            let late = self.order.last().is_some_and(|last| self.micros(u32::from(*last)) > slot.micros);
+            let late = self
+                .order
+                .last()
+                .is_some_and(|last| self.micros(u32::from(*last)) > slot.micros);
             if late {
-                let at = self.order.partition_point(|other| self.micros(u32::from(*other)) <= slot.micros);
+                let at = self
+                    .order
+                    .partition_point(|other| self.micros(u32::from(*other)) <= slot.micros);
                 self.order.insert(at, number);
             } else {
                 self.order.push(number);
@@ -240,7 +281,9 @@ impl Inner {
     }
 
     fn first_recorded_from(&self, micros: i64) -> u32 {
-        let at = self.slots.partition_point(|slot| slot.recorded_micros < micros);
+        let at = self
+            .slots
+            .partition_point(|slot| slot.recorded_micros < micros);
         u32::try_from(at).unwrap_or(u32::MAX)
     }
 
@@ -269,7 +312,10 @@ impl Inner {
 
     /// Wanted slots in occurred order, from the end that the walk begins at.
     fn by_time(&self, wanted: &Bits, first: u64, plan: &Plan, walk: &TailWalk) -> Vec<u32> {
-        let key = |slot: u32| Place { micros: self.micros(slot), position: first + u64::from(slot) };
+        let key = |slot: u32| Place {
+            micros: self.micros(slot),
+            position: first + u64::from(slot),
+        };
         let ahead = |slot: &u32| {
             plan.occurred.contains(self.micros(*slot))
                 && walk.after.is_none_or(|after| {
@@ -289,10 +335,17 @@ impl Inner {
             found.truncate(walk.most);
             return found;
         }
-        let pick = |slot: &u16| Some(u32::from(*slot)).filter(|slot| wanted.has(*slot) && ahead(slot));
+        let pick =
+            |slot: &u16| Some(u32::from(*slot)).filter(|slot| wanted.has(*slot) && ahead(slot));
         match walk.direction {
             Direction::Ascending => self.order.iter().filter_map(pick).take(walk.most).collect(),
-            Direction::Descending => self.order.iter().rev().filter_map(pick).take(walk.most).collect(),
+            Direction::Descending => self
+                .order
+                .iter()
+                .rev()
+                .filter_map(pick)
+                .take(walk.most)
+                .collect(),
         }
     }
 
@@ -303,6 +356,9 @@ impl Inner {
             let frame = self.frames.get(after.checked_sub(1)?)?.clone();
             Some((frame, self.slots.get(slot as usize)?.recorded_micros))
         };
-        positions.iter().map(|position| find(position).ok_or(Malformed("no such event"))).collect()
+        positions
+            .iter()
+            .map(|position| find(position).ok_or(Malformed("no such event")))
+            .collect()
     }
 }

@@ -17,7 +17,9 @@ impl TermFilter {
     /// The filter of these terms, each given once.
     pub fn of(terms: impl ExactSizeIterator<Item = Term>) -> Self {
         let bits = (terms.len() as u64 * BITS_PER_TERM).next_multiple_of(8);
-        let mut filter = TermFilter { bytes: vec![0; usize::try_from(bits / 8).unwrap_or(0)] };
+        let mut filter = TermFilter {
+            bytes: vec![0; usize::try_from(bits / 8).unwrap_or(0)],
+        };
         for term in terms {
             for bit in probes(term, bits) {
                 if let Some(byte) = filter.bytes.get_mut(usize::try_from(bit / 8).unwrap_or(0)) {
@@ -47,7 +49,9 @@ impl TermFilter {
     /// Reads a filter.
     pub fn decode(bytes: &mut Bytes<'_>) -> Result<Self, Malformed> {
         let length = bytes.length(BYTES_MAX)?;
-        Ok(TermFilter { bytes: bytes.take(length)?.to_vec() })
+        Ok(TermFilter {
+            bytes: bytes.take(length)?.to_vec(),
+        })
     }
 
     /// Bytes in memory.
@@ -78,7 +82,9 @@ mod tests {
     fn never_denies_and_seldom_lies() {
         let filter = TermFilter::of((0..10_000_u32).map(|n| u64::from(n) * 7919));
         assert!((0..10_000_u64).all(|n| filter.may_have(n * 7919)));
-        let lies = (0..10_000_u64).filter(|n| filter.may_have(n * 7919 + 1)).count();
+        let lies = (0..10_000_u64)
+            .filter(|n| filter.may_have(n * 7919 + 1))
+            .count();
         assert!(lies < 200, "{lies} of 10,000");
         assert!(!TermFilter::default().may_have(1));
     }

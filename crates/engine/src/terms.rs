@@ -22,7 +22,10 @@ impl Terms {
     /// Terms of `bits` bits, at most [`TERM_BITS_MAX`].
     pub fn new(key: &[u8; 16], bits: u32) -> Self {
         let mask = (1 << bits.min(TERM_BITS_MAX)) - 1;
-        Terms { hasher: SipHasher13::new_with_key(key), mask }
+        Terms {
+            hasher: SipHasher13::new_with_key(key),
+            mask,
+        }
     }
 
     /// The term of one value of a field.
@@ -54,5 +57,8 @@ pub fn hashed(field: Field) -> bool {
 
 /// The set of fields that this program indexes, as stored in a block's row.
 pub fn indexed_fields() -> u32 {
-    Field::ALL.iter().filter(|field| field.indexed()).fold(0, |set, field| set | 1 << field.code())
+    Field::ALL
+        .iter()
+        .filter(|field| field.indexed())
+        .fold(0, |set, field| set | 1 << field.code())
 }

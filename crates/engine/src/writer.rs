@@ -57,7 +57,11 @@ pub fn run(inner: &Inner, commands: &Receiver<Command>) {
     let mut queue: VecDeque<Box<Waiting>> = VecDeque::new();
     let mut closing = false;
     while !(closing && queue.is_empty()) {
-        let mut next = if queue.is_empty() { commands.recv().ok() } else { commands.try_recv().ok() };
+        let mut next = if queue.is_empty() {
+            commands.recv().ok()
+        } else {
+            commands.try_recv().ok()
+        };
         if next.is_none() && queue.is_empty() {
             return;
         }
@@ -99,7 +103,10 @@ fn touched_keys(waiting: &Waiting) -> Vec<(LogId, String)> {
     let rider = &waiting.request.rider;
     let records = rider.records.iter().map(|change| {
         let key = &change.key;
-        (LogId(u32::MAX), format!("{}\0{}\0{}", key.org, key.kind, key.name))
+        (
+            LogId(u32::MAX),
+            format!("{}\0{}\0{}", key.org, key.kind, key.name),
+        )
     });
     let idempotency = rider.idempotency.iter();
     let idempotency =
@@ -110,7 +117,9 @@ fn touched_keys(waiting: &Waiting) -> Vec<(LogId, String)> {
 fn write_group(inner: &Inner, group: Vec<Box<Waiting>>, encoder: &mut FrameEncoder) {
     let bytes: usize = group.iter().map(|waiting| waiting.bytes).sum();
     if let Some(reason) = inner.halted() {
-        group.into_iter().for_each(|waiting| refuse(waiting.answer, AppendError::Halted(reason.clone())));
+        group
+            .into_iter()
+            .for_each(|waiting| refuse(waiting.answer, AppendError::Halted(reason.clone())));
     } else {
         commit_group(inner, group, encoder);
     }
@@ -124,11 +133,15 @@ fn refuse(answer: oneshot::Sender<Result<Appended, AppendError>>, error: AppendE
 
 fn commit_group(inner: &Inner, group: Vec<Box<Waiting>>, encoder: &mut FrameEncoder) {
     let store = Arc::clone(&inner.store);
-    let logs: BTreeMap<LogId, Arc<LogState>> =
-        group.iter().map(|waiting| (waiting.state.id, Arc::clone(&waiting.state))).collect();
+    let logs: BTreeMap<LogId, Arc<LogState>> = group
+        .iter()
+        .map(|waiting| (waiting.state.id, Arc::clone(&waiting.state)))
+        .collect();
     let ids: Vec<LogId> = logs.keys().copied().collect();
-    let riders: Vec<(LogId, &Rider)> =
-        group.iter().map(|waiting| (waiting.state.id, &waiting.request.rider)).collect();
+    let riders: Vec<(LogId, &Rider)> = group
+        .iter()
+        .map(|waiting| (waiting.state.id, &waiting.request.rider))
+        .collect();
     let begun = match store.begin(&ids, &riders) {
         Ok(begun) => begun,
         Err(error) => return fail(inner, group, &error),
@@ -139,7 +152,11 @@ fn commit_group(inner: &Inner, group: Vec<Box<Waiting>>, encoder: &mut FrameEnco
         .into_iter()
         .map(|(id, state)| (id, LogWork::begin(state, now_micros)))
         .collect();
-    if works.values().map(|work| work.head).ne(begun.heads().iter().copied()) {
+    if works
+        .values()
+        .map(|work| work.head)
+        .ne(begun.heads().iter().copied())
+    {
         drop(begun);
         let error = StoreError::Unavailable("a log was written to by somebody else".to_owned());
         return fail(inner, group, &error);
@@ -155,7 +172,11 @@ fn commit_group(inner: &Inner, group: Vec<Box<Waiting>>, encoder: &mut FrameEnco
     let riding: Vec<RiderRows<'_>> = placed
         .iter()
         .filter(|placed| !placed.rider.is_empty())
-        .map(|placed| RiderRows { log: placed.log, rider: &placed.rider, answer: &placed.remembered })
+        .map(|placed| RiderRows {
+            log: placed.log,
+            rider: &placed.rider,
+            answer: &placed.remembered,
+        })
         .collect();
     let heads: Vec<Head> = works.values().map(|work| work.head).collect();
     let committed = if batches.is_empty() && riding.is_empty() {
@@ -171,7 +192,9 @@ fn commit_group(inner: &Inner, group: Vec<Box<Waiting>>, encoder: &mut FrameEnco
         }
         Err(error) => {
             let fate = settle(inner, number, &batches, &error);
-            placed.into_iter().for_each(|placed| placed.tell(fate.clone()));
+            placed
+                .into_iter()
+                .for_each(|placed| placed.tell(fate.clone()));
         }
     }
 }
@@ -191,16 +214,31 @@ fn place(
     work: &mut LogWork,
     encoder: &mut FrameEncoder,
 ) -> Option<Placed> {
-    let Waiting { state, mut request, answer, .. } = waiting;
+    let Waiting {
+        state,
+        mut request,
+        answer,
+        ..
+    } = waiting;
     let rider = std::mem::take(&mut request.rider);
     let placed = match verdict {
-        Verdict::Holds => {
-            work.place(request, &inner.params, encoder, &mut |key| find(inner, &state, key))
-        }
+        Verdict::Holds => work.place(request, &inner.params, encoder, &mut |key| {
+            find(inner, &state, key)
+        }),
         Verdict::Stale(key) => Err(AppendError::Stale(key)),
-        Verdict::Repeated { body_hash, answer: before } => {
-            let same = rider.idempotency.as_ref().is_some_and(|one| one.body_hash == body_hash);
-            let repeated = if same { remembered(inner, &state, &before) } else { Err(AppendError::KeyReused) };
+        Verdict::Repeated {
+            body_hash,
+            answer: before,
+        } => {
+            let same = rider
+                .idempotency
+                .as_ref()
+                .is_some_and(|one| one.body_hash == body_hash);
+            let repeated = if same {
+                remembered(inner, &state, &before)
+            } else {
+                Err(AppendError::KeyReused)
+            };
             let _ = answer.send(repeated);
             return None;
         }
@@ -208,7 +246,13 @@ fn place(
     match placed {
         Ok(result) => {
             let remembered = answer::encode(&result);
-            Some(Placed { log: state.id, rider, remembered, answer, result })
+            Some(Placed {
+                log: state.id,
+                rider,
+                remembered,
+                answer,
+                result,
+            })
         }
         Err(error) => {
             refuse(answer, error);
@@ -240,7 +284,12 @@ fn find(inner: &Inner, state: &LogState, key: &OriginKey) -> Result<Option<Recor
     };
     let page = query::page(&inner.reading(), state, &question).map_err(unreadable)?;
     let account = |event: &Recorded| {
-        event.event.origin.as_ref().and_then(|origin| origin.account.clone()) == key.account
+        event
+            .event
+            .origin
+            .as_ref()
+            .and_then(|origin| origin.account.clone())
+            == key.account
     };
     Ok(page.events.into_iter().find(account))
 }
@@ -248,7 +297,9 @@ fn find(inner: &Inner, state: &LogState, key: &OriginKey) -> Result<Option<Recor
 fn unreadable(error: QueryError) -> AppendError {
     match error {
         QueryError::Busy(reason) => AppendError::Busy(reason),
-        QueryError::Unavailable(reason) | QueryError::Corrupt(reason) => AppendError::Unavailable(reason),
+        QueryError::Unavailable(reason) | QueryError::Corrupt(reason) => {
+            AppendError::Unavailable(reason)
+        }
     }
 }
 
@@ -272,7 +323,9 @@ fn fail(inner: &Inner, group: Vec<Box<Waiting>>, error: &StoreError) {
         }
         StoreError::Corrupt(problem) => inner.halt(&problem.to_string()),
     };
-    group.into_iter().for_each(|waiting| refuse(waiting.answer, told.clone()));
+    group
+        .into_iter()
+        .for_each(|waiting| refuse(waiting.answer, told.clone()));
 }
 
 /// Finds out what became of a commit that failed.
@@ -290,10 +343,14 @@ fn settle(
     };
     inner.recover(reason);
     if let Some(reason) = inner.halted() {
-        return Err(AppendError::Halted(reason));
+        return Err(AppendError::Unavailable(format!(
+            "it is not known whether it was written: {reason}"
+        )));
     }
     let Some(sample) = batches.first() else {
-        return Err(AppendError::Unavailable(format!("it is not known whether it was written: {reason}")));
+        return Err(AppendError::Unavailable(format!(
+            "it is not known whether it was written: {reason}"
+        )));
     };
     // A group is written as a whole or not at all, so one of its rows tells.
     match inner.store.batches(sample.log, sample.first) {

@@ -62,13 +62,25 @@ pub struct Built {
 /// Builds a block.
 pub fn build(input: &BlockInput<'_>) -> Built {
     let count = u32::try_from(input.slots.len()).unwrap_or(u32::MAX);
-    assert!((1..=BLOCK_EVENTS_MAX).contains(&count), "a tail is sealed before it outgrows a block");
+    assert!(
+        (1..=BLOCK_EVENTS_MAX).contains(&count),
+        "a tail is sealed before it outgrows a block"
+    );
     let framed: usize = input.frames.iter().map(|(events, _)| events).sum();
-    assert_eq!(framed, input.slots.len(), "frames hold exactly the events of the block");
+    assert_eq!(
+        framed,
+        input.slots.len(),
+        "frames hold exactly the events of the block"
+    );
 
     let order = time_order(input.slots);
     let mut body = Vec::new();
-    let mut dir = Dir { count, vocabulary: vocabulary().version(), ..Dir::default() };
+    let mut dir = Dir {
+        count,
+        vocabulary: vocabulary().version(),
+        page_bytes: input.page_bytes as u64,
+        ..Dir::default()
+    };
     dir.times = put_times(&mut body, input.slots, &order);
     dir.perm = runs(&order);
     dir.recorded = recorded_runs(input.slots);
@@ -77,7 +89,13 @@ pub fn build(input: &BlockInput<'_>) -> Built {
     let mut far = Vec::new();
     dir.types = type_entries(input.slots, &order, &mut far);
     dir.pages = put_pages(&mut body, &postings, &mut far, count, input.page_bytes);
-    dir.filter = TermFilter::of(postings.iter().map(|(term, _)| *term).collect::<Vec<_>>().into_iter());
+    dir.filter = TermFilter::of(
+        postings
+            .iter()
+            .map(|(term, _)| *term)
+            .collect::<Vec<_>>()
+            .into_iter(),
+    );
     dir.far = body.len() as u64;
     body.extend(&far);
     dir.leaves = body.len() as u64;
@@ -103,8 +121,10 @@ pub fn build(input: &BlockInput<'_>) -> Built {
 
 /// The slot of each local id.
 fn time_order(slots: &[Slot]) -> Vec<u16> {
-    let mut order: Vec<(i64, u16)> =
-        (0..).zip(slots).map(|(slot, event)| (event.micros, slot)).collect();
+    let mut order: Vec<(i64, u16)> = (0..)
+        .zip(slots)
+        .map(|(slot, event)| (event.micros, slot))
+        .collect();
     order.sort_unstable();
     order.into_iter().map(|(_, slot)| slot).collect()
 }
@@ -125,7 +145,10 @@ fn runs(order: &[u16]) -> Vec<Run> {
 fn recorded_runs(slots: &[Slot]) -> Vec<(u32, i64)> {
     let mut runs: Vec<(u32, i64)> = Vec::new();
     for (slot, event) in (0_u32..).zip(slots) {
-        if runs.last().is_none_or(|(_, time)| *time != event.recorded_micros) {
+        if runs
+            .last()
+            .is_none_or(|(_, time)| *time != event.recorded_micros)
+        {
             runs.push((slot, event.recorded_micros));
         }
     }
@@ -134,13 +157,20 @@ fn recorded_runs(slots: &[Slot]) -> Vec<(u32, i64)> {
 
 fn put_piece(body: &mut Vec<u8>, mut piece: Vec<u8>) -> Piece {
     put_checksum(&mut piece, &[]);
-    let place = Piece { offset: body.len() as u64, length: piece.len() as u64 };
+    let place = Piece {
+        offset: body.len() as u64,
+        length: piece.len() as u64,
+    };
     body.extend(piece);
     place
 }
 
 fn put_times(body: &mut Vec<u8>, slots: &[Slot], order: &[u16]) -> Vec<(i64, Piece)> {
-    let time = |slot: &u16| slots.get(usize::from(*slot)).map_or(0, |event| event.micros);
+    let time = |slot: &u16| {
+        slots
+            .get(usize::from(*slot))
+            .map_or(0, |event| event.micros)
+    };
     let mut pieces = Vec::new();
     for chunk in order.chunks(TIMES_CHUNK) {
         let mut piece = Vec::new();
@@ -158,7 +188,13 @@ fn put_frames(body: &mut Vec<u8>, frames: &[(usize, Vec<u8>)]) -> Vec<(u32, Piec
     let mut first = 0;
     let mut pieces = Vec::with_capacity(frames.len());
     for (events, frame) in frames {
-        pieces.push((first, Piece { offset: body.len() as u64, length: frame.len() as u64 }));
+        pieces.push((
+            first,
+            Piece {
+                offset: body.len() as u64,
+                length: frame.len() as u64,
+            },
+        ));
         body.extend(frame);
         first += u32::try_from(*events).unwrap_or(u32::MAX);
     }
@@ -169,7 +205,9 @@ fn put_frames(body: &mut Vec<u8>, frames: &[(usize, Vec<u8>)]) -> Vec<(u32, Piec
 fn term_postings(slots: &[Slot], order: &[u16]) -> Vec<(Term, Vec<u16>)> {
     let mut pairs: Vec<(Term, u16)> = Vec::new();
     for (local, slot) in (0_u16..=u16::MAX).zip(order) {
-        let terms = slots.get(usize::from(*slot)).map_or(&[][..], |event| &event.terms);
+        let terms = slots
+            .get(usize::from(*slot))
+            .map_or(&[][..], |event| &event.terms);
         pairs.extend(terms.iter().map(|term| (*term, local)));
     }
     pairs.sort_unstable();
@@ -194,7 +232,11 @@ fn type_entries(slots: &[Slot], order: &[u16], far: &mut Vec<u8>) -> Vec<TypeEnt
     let entry = |(name, ids): (&str, Vec<u16>)| {
         let (offset, length) = put_far(far, &ids, end);
         let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
-        TypeEntry { name: name.to_owned(), count, piece: Piece { offset, length } }
+        TypeEntry {
+            name: name.to_owned(),
+            count,
+            piece: Piece { offset, length },
+        }
     };
     types.into_iter().map(entry).collect()
 }
@@ -221,7 +263,11 @@ fn put_pages(
             Posting::Near(ids.clone())
         } else {
             let (offset, length) = put_far(far, ids, count);
-            Posting::Far { count: u32::try_from(ids.len()).unwrap_or(u32::MAX), offset, length }
+            Posting::Far {
+                count: u32::try_from(ids.len()).unwrap_or(u32::MAX),
+                offset,
+                length,
+            }
         };
         if page.len() >= page_bytes {
             pages.push((first, put_piece(body, std::mem::take(&mut page))));
@@ -240,11 +286,7 @@ fn put_pages(
     pages
 }
 
-fn put_chunks<const N: usize>(
-    body: &mut Vec<u8>,
-    slots: &[Slot],
-    row: impl Fn(&Slot) -> &[u8; N],
-) {
+fn put_chunks<const N: usize>(body: &mut Vec<u8>, slots: &[Slot], row: impl Fn(&Slot) -> &[u8; N]) {
     for chunk in slots.chunks(LEAF_CHUNK) {
         let piece = chunk.iter().flat_map(|slot| *row(slot)).collect();
         put_piece(body, piece);

@@ -72,6 +72,8 @@ pub struct Dir {
     pub leaves: u64,
     /// Bytes of the body.
     pub body_bytes: u64,
+    /// Bytes at which a term page was full.
+    pub page_bytes: u64,
     /// Tells which terms the block cannot have.
     pub filter: TermFilter,
 }
@@ -82,7 +84,10 @@ impl Dir {
         let mut out = vec![VERSION];
         put_varint(&mut out, u64::from(self.vocabulary));
         put_varint(&mut out, self.body_bytes);
-        put_pieces(&mut out, &self.times, |out, time, last| put_signed(out, time - last));
+        put_varint(&mut out, self.page_bytes);
+        put_pieces(&mut out, &self.times, |out, time, last| {
+            put_signed(out, time - last)
+        });
         put_varint(&mut out, self.perm.len() as u64);
         let mut last = Run { local: 0, slot: 0 };
         for run in &self.perm {
@@ -97,7 +102,9 @@ impl Dir {
             put_signed(&mut out, recorded - last.1);
             last = (*slot, *recorded);
         }
-        put_pieces(&mut out, &self.frames, |out, slot, last| put_varint(out, u64::from(slot - last)));
+        put_pieces(&mut out, &self.frames, |out, slot, last| {
+            put_varint(out, u64::from(slot - last))
+        });
         put_varint(&mut out, self.types.len() as u64);
         for entry in &self.types {
             put_varint(&mut out, entry.name.len() as u64);
@@ -106,7 +113,9 @@ impl Dir {
             put_varint(&mut out, entry.piece.offset);
             put_varint(&mut out, entry.piece.length);
         }
-        put_pieces(&mut out, &self.pages, |out, term, last| put_varint(out, term - last));
+        put_pieces(&mut out, &self.pages, |out, term, last| {
+            put_varint(out, term - last)
+        });
         put_varint(&mut out, self.far);
         put_varint(&mut out, self.leaves);
         self.filter.encode(&mut out);
@@ -123,10 +132,18 @@ impl Dir {
         if row.format != BLOCK_FORMAT || bytes.byte()? != VERSION || row.count > BLOCK_EVENTS_MAX {
             return Err(Malformed("a block of an unknown format"));
         }
-        let narrow = |value: u64| u32::try_from(value).map_err(|_| Malformed("a number is too large"));
-        let mut dir = Dir { count: row.count, vocabulary: narrow(bytes.varint()?)?, ..Dir::default() };
+        let narrow =
+            |value: u64| u32::try_from(value).map_err(|_| Malformed("a number is too large"));
+        let mut dir = Dir {
+            count: row.count,
+            vocabulary: narrow(bytes.varint()?)?,
+            ..Dir::default()
+        };
         dir.body_bytes = bytes.varint()?;
-        dir.times = pieces(&mut bytes, |bytes, last: i64| Ok(last.saturating_add(bytes.signed()?)))?;
+        dir.page_bytes = bytes.varint()?;
+        dir.times = pieces(&mut bytes, |bytes, last: i64| {
+            Ok(last.saturating_add(bytes.signed()?))
+        })?;
         let mut last = Run { local: 0, slot: 0 };
         for _ in 0..bytes.length(ENTRIES_MAX)? {
             let local = narrow(u64::from(last.local) + bytes.length(ENTRIES_MAX)? as u64)?;
@@ -149,10 +166,15 @@ impl Dir {
             let name = String::from_utf8(bytes.take(length)?.to_vec());
             let name = name.map_err(|_| Malformed("a type is no UTF-8"))?;
             let count = narrow(bytes.varint()?)?;
-            let piece = Piece { offset: bytes.varint()?, length: bytes.varint()? };
+            let piece = Piece {
+                offset: bytes.varint()?,
+                length: bytes.varint()?,
+            };
             dir.types.push(TypeEntry { name, count, piece });
         }
-        dir.pages = pieces(&mut bytes, |bytes, last: Term| Ok(last.saturating_add(bytes.varint()?)))?;
+        dir.pages = pieces(&mut bytes, |bytes, last: Term| {
+            Ok(last.saturating_add(bytes.varint()?))
+        })?;
         dir.far = bytes.varint()?;
         dir.leaves = bytes.varint()?;
         dir.filter = TermFilter::decode(&mut bytes)?;
@@ -172,7 +194,10 @@ impl Dir {
     /// When a slot was recorded, Unix microseconds.
     pub fn recorded(&self, slot: u32) -> i64 {
         let after = self.recorded.partition_point(|(first, _)| *first <= slot);
-        after.checked_sub(1).and_then(|at| self.recorded.get(at)).map_or(0, |(_, time)| *time)
+        after
+            .checked_sub(1)
+            .and_then(|at| self.recorded.get(at))
+            .map_or(0, |(_, time)| *time)
     }
 
     /// The first slot that was recorded at `micros` or later.
@@ -184,13 +209,19 @@ impl Dir {
     /// The frame that holds a slot, with its first slot.
     pub fn frame(&self, slot: u32) -> Option<(u32, Piece)> {
         let after = self.frames.partition_point(|(first, _)| *first <= slot);
-        after.checked_sub(1).and_then(|at| self.frames.get(at)).copied()
+        after
+            .checked_sub(1)
+            .and_then(|at| self.frames.get(at))
+            .copied()
     }
 
     /// The term page that would hold a term, with its first term.
     pub fn page(&self, term: Term) -> Option<(Term, Piece)> {
         let after = self.pages.partition_point(|(first, _)| *first <= term);
-        after.checked_sub(1).and_then(|at| self.pages.get(at)).copied()
+        after
+            .checked_sub(1)
+            .and_then(|at| self.pages.get(at))
+            .copied()
     }
 
     /// The pieces of leaf hashes, in slot order, and those of salts.
@@ -202,7 +233,9 @@ impl Dir {
 
     /// How many local ids a piece of times has.
     pub fn times_in(&self, chunk: usize) -> usize {
-        (self.count as usize).saturating_sub(chunk * TIMES_CHUNK).min(TIMES_CHUNK)
+        (self.count as usize)
+            .saturating_sub(chunk * TIMES_CHUNK)
+            .min(TIMES_CHUNK)
     }
 }
 
@@ -248,7 +281,9 @@ fn pieces<K: Copy + Default>(
         last = key(bytes, last)?;
         let length = bytes.varint()?;
         all.push((last, Piece { offset, length }));
-        offset = offset.checked_add(length).ok_or(Malformed("a piece is too long"))?;
+        offset = offset
+            .checked_add(length)
+            .ok_or(Malformed("a piece is too long"))?;
     }
     Ok(all)
 }

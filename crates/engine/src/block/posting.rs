@@ -50,7 +50,11 @@ pub fn put_posting(out: &mut Vec<u8>, posting: &Posting) {
             put_varint(out, ids.len() as u64);
             put_ids(out, ids);
         }
-        Posting::Far { count, offset, length } => {
+        Posting::Far {
+            count,
+            offset,
+            length,
+        } => {
             put_varint(out, 0);
             put_varint(out, u64::from(*count));
             put_varint(out, *offset);
@@ -63,8 +67,13 @@ pub fn put_posting(out: &mut Vec<u8>, posting: &Posting) {
 pub fn posting(bytes: &mut Bytes<'_>) -> Result<Posting, Malformed> {
     match bytes.length(NEAR_IDS_MAX)? {
         0 => {
-            let count = u32::try_from(bytes.varint()?).map_err(|_| Malformed("a count is too large"))?;
-            Ok(Posting::Far { count, offset: bytes.varint()?, length: bytes.varint()? })
+            let count =
+                u32::try_from(bytes.varint()?).map_err(|_| Malformed("a count is too large"))?;
+            Ok(Posting::Far {
+                count,
+                offset: bytes.varint()?,
+                length: bytes.varint()?,
+            })
         }
         count => Ok(Posting::Near(ids(bytes, count)?)),
     }
@@ -100,7 +109,9 @@ pub fn add_far(piece: &[u8], bits: &mut Bits) -> Result<(), Malformed> {
     match bytes.byte()? {
         LIST => {
             let count = bytes.length(usize::from(u16::MAX) + 1)?;
-            ids(&mut bytes, count)?.into_iter().for_each(|id| bits.set(u32::from(id)));
+            ids(&mut bytes, count)?
+                .into_iter()
+                .for_each(|id| bits.set(u32::from(id)));
             bytes.end()
         }
         BITMAP => {

@@ -37,12 +37,16 @@ impl BlockReader<'_> {
             return Ok(dir);
         }
         let row = self.store.block(self.row.id)?.ok_or_else(|| self.gone())?;
-        let listed = BlockRow { dir: Vec::new(), ..row.clone() };
+        let listed = BlockRow {
+            dir: Vec::new(),
+            ..row.clone()
+        };
         if listed != *self.row {
             return Err(self.corrupt(Malformed("the row differs from the list of blocks")));
         }
         let dir = Arc::new(Dir::decode(&row).map_err(|error| self.corrupt(error))?);
-        self.cache.put(self.row.id, u64::MAX, Cached::Dir(Arc::clone(&dir)));
+        self.cache
+            .put(self.row.id, u64::MAX, Cached::Dir(Arc::clone(&dir)));
         Ok(dir)
     }
 
@@ -54,9 +58,11 @@ impl BlockReader<'_> {
             return Ok(times);
         }
         let data = self.piece(piece)?;
-        let times = decode_times(&data, dir.times_in(chunk)).map_err(|error| self.corrupt(error))?;
+        let times =
+            decode_times(&data, dir.times_in(chunk)).map_err(|error| self.corrupt(error))?;
         let times = Arc::new(times);
-        self.cache.put(self.row.id, piece.offset, Cached::Times(Arc::clone(&times)));
+        self.cache
+            .put(self.row.id, piece.offset, Cached::Times(Arc::clone(&times)));
         Ok(times)
     }
 
@@ -65,14 +71,20 @@ impl BlockReader<'_> {
         // Only the chunk before the first one that begins at or behind the place can hold it inside.
         let chunks: Vec<u32> = (0..dir.count).step_by(TIMES_CHUNK).collect();
         let behind = chunks.partition_point(|start| {
-            let time = dir.times.get(*start as usize / TIMES_CHUNK).map_or(i64::MAX, |(time, _)| *time);
+            let time = dir
+                .times
+                .get(*start as usize / TIMES_CHUNK)
+                .map_or(i64::MAX, |(time, _)| *time);
             (time, dir.slot(*start)) < (micros, slot)
         });
-        let Some(chunk) = behind.checked_sub(1) else { return Ok(0) };
+        let Some(chunk) = behind.checked_sub(1) else {
+            return Ok(0);
+        };
         let start = chunks.get(chunk).copied().unwrap_or_default();
         let times = self.times(dir, chunk)?;
         let pairs: Vec<(u32, &i64)> = (start..).zip(times.iter()).collect();
-        let within = pairs.partition_point(|(local, time)| (**time, dir.slot(*local)) < (micros, slot));
+        let within =
+            pairs.partition_point(|(local, time)| (**time, dir.slot(*local)) < (micros, slot));
         Ok(start + u32::try_from(within).unwrap_or(u32::MAX))
     }
 
@@ -81,7 +93,9 @@ impl BlockReader<'_> {
         if !dir.filter.may_have(term) {
             return Ok(());
         }
-        let Some((first, page)) = dir.page(term) else { return Ok(()) };
+        let Some((first, page)) = dir.page(term) else {
+            return Ok(());
+        };
         let data = self.cached_piece(page)?;
         match find_term(&data, first, term).map_err(|error| self.corrupt(error))? {
             None => Ok(()),
@@ -106,8 +120,17 @@ impl BlockReader<'_> {
         Ok(())
     }
 
-    fn add_far(&self, dir: &Dir, offset: u64, length: u64, bits: &mut Bits) -> Result<(), StoreError> {
-        let piece = Piece { offset: dir.far.saturating_add(offset), length };
+    fn add_far(
+        &self,
+        dir: &Dir,
+        offset: u64,
+        length: u64,
+        bits: &mut Bits,
+    ) -> Result<(), StoreError> {
+        let piece = Piece {
+            offset: dir.far.saturating_add(offset),
+            length,
+        };
         let data = self.cached_piece(piece)?;
         add_far(&data, bits).map_err(|error| self.corrupt(error))
     }
@@ -134,8 +157,16 @@ impl BlockReader<'_> {
     }
 
     /// The decoded frames of some slots, each once.
-    pub fn frames(&self, dir: &Dir, slots: &[u32]) -> Result<Vec<(Piece, Arc<Vec<Parts>>)>, StoreError> {
-        let mut pieces: Vec<Piece> = slots.iter().filter_map(|slot| dir.frame(*slot)).map(|(_, piece)| piece).collect();
+    pub fn frames(
+        &self,
+        dir: &Dir,
+        slots: &[u32],
+    ) -> Result<Vec<(Piece, Arc<Vec<Parts>>)>, StoreError> {
+        let mut pieces: Vec<Piece> = slots
+            .iter()
+            .filter_map(|slot| dir.frame(*slot))
+            .map(|(_, piece)| piece)
+            .collect();
         pieces.sort_unstable();
         pieces.dedup();
         let mut found = Vec::with_capacity(pieces.len());
@@ -148,7 +179,8 @@ impl BlockReader<'_> {
         }
         for (piece, data) in missing.iter().zip(self.read(&missing)?) {
             let parts = Arc::new(frame::decode(&data).map_err(|error| self.corrupt(error))?);
-            self.cache.put(self.row.id, piece.offset, Cached::Frame(Arc::clone(&parts)));
+            self.cache
+                .put(self.row.id, piece.offset, Cached::Frame(Arc::clone(&parts)));
             found.push((*piece, parts));
         }
         Ok(found)
@@ -156,7 +188,11 @@ impl BlockReader<'_> {
 
     /// All leaf hashes, in slot order.
     pub fn leaves(&self, dir: &Dir) -> Result<Vec<Hash>, StoreError> {
-        Ok(self.rows::<32>(&dir.leaf_pieces().0)?.into_iter().map(Hash::from).collect())
+        Ok(self
+            .rows::<32>(&dir.leaf_pieces().0)?
+            .into_iter()
+            .map(Hash::from)
+            .collect())
     }
 
     /// All salts, in slot order.
@@ -175,7 +211,10 @@ impl BlockReader<'_> {
 
     /// The whole body.
     pub fn body(&self, dir: &Dir) -> Result<Vec<u8>, StoreError> {
-        let whole = Piece { offset: 0, length: dir.body_bytes };
+        let whole = Piece {
+            offset: 0,
+            length: dir.body_bytes,
+        };
         Ok(self.read(&[whole])?.pop().unwrap_or_default())
     }
 
@@ -195,7 +234,8 @@ impl BlockReader<'_> {
         let data = self.read(&[piece])?.pop().unwrap_or_default();
         checked(&data, &[]).map_err(|error| self.corrupt(error))?;
         let data = Arc::new(data);
-        self.cache.put(self.row.id, piece.offset, Cached::Raw(Arc::clone(&data)));
+        self.cache
+            .put(self.row.id, piece.offset, Cached::Raw(Arc::clone(&data)));
         Ok(data)
     }
 
@@ -210,7 +250,9 @@ impl BlockReader<'_> {
             let end = end.ok_or_else(|| self.corrupt(Malformed("a piece is too long")))?;
             ranges.push(piece.offset..end);
         }
-        self.store.read(self.row.id, &ranges)?.ok_or_else(|| self.gone())
+        self.store
+            .read(self.row.id, &ranges)?
+            .ok_or_else(|| self.gone())
     }
 
     fn gone(&self) -> StoreError {
@@ -226,9 +268,19 @@ impl BlockReader<'_> {
 const BODY_BYTES_MAX: u64 = 8 << 30;
 
 /// An event at its place.
-pub fn place(event: docket_event::Event, recorded_micros: i64, position: u64, key: &IdKey) -> Recorded {
+pub fn place(
+    event: docket_event::Event,
+    recorded_micros: i64,
+    position: u64,
+    key: &IdKey,
+) -> Recorded {
     let id = EventId::from_bytes([0; 16]);
-    let mut recorded = Recorded { event, id, position, recorded_micros };
+    let mut recorded = Recorded {
+        event,
+        id,
+        position,
+        recorded_micros,
+    };
     recorded.id = EventId::new(recorded.micros(), position, key);
     recorded
 }

@@ -29,7 +29,10 @@ fn what_is_personal_leaves_the_body() {
         "data":{"id":"1","data":{"email":"SECRET","role":"owner"}},"origin":{"surface":"openai","extra":{"SECRET":1}}}"#;
     let parts = split(read_event(text).unwrap());
     assert!(!parts.body.contains("SECRET"), "{}", parts.body);
-    let erased = Parts { personal: Personal::Erased([0; 32]), ..parts };
+    let erased = Parts {
+        personal: Personal::Erased([0; 32]),
+        ..parts
+    };
     assert_eq!(merge(&erased).unwrap().event_type, "invite.sent");
 }
 
@@ -39,11 +42,26 @@ fn golden_bytes() {
     let salt = *b"sixteen salt byt";
     let id = EventId::new(1_795_132_800_123_456, 65_537, &IdKey(*b"0123456789abcdef"));
     let recorded = 1_795_132_801_000_000;
-    let Personal::Kept(personal) = &parts.personal else { panic!("nothing was erased") };
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let Personal::Kept(personal) = &parts.personal else {
+        panic!("nothing was erased")
+    };
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
     let entry = entry(&parts, &salt, id, recorded);
     let leaf = finish_leaf(begin_leaf(&parts, &salt), id, recorded);
     assert_eq!(leaf, docket_merkle::leaf_hash(&entry));
-    let found = format!("body {}\npersonal {personal}\nentry {}\nleaf {leaf}\n", parts.body, hex(&entry));
-    assert_eq!(found, include_str!("../../testdata/v1/entry.txt"), "found:\n{found}");
+    let found = format!(
+        "body {}\npersonal {personal}\nentry {}\nleaf {leaf}\n",
+        parts.body,
+        hex(&entry)
+    );
+    assert_eq!(
+        found,
+        include_str!("../../testdata/v1/entry.txt"),
+        "found:\n{found}"
+    );
 }

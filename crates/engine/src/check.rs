@@ -1,0 +1,386 @@
+//! Recomputes everything that a store holds and reports every difference.
+
+use docket_event::{IdKey, Timestamp};
+use docket_merkle::{Frontier, Hash, TileHeight};
+
+use crate::block::{BlockInput, BlockReader, Built, Dir, Slot, build, place};
+use crate::cache::Cache;
+use crate::codec::Malformed;
+use crate::encode::{begin_leaf, finish_leaf, merge};
+use crate::frame;
+use crate::params::Params;
+use crate::replay::read_batch;
+use crate::seal::{tile_hashes, tile_height};
+use crate::store::{BlockRow, LogRow, Problem, Store, StoreError, TileRow};
+use crate::terms::Terms;
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckReport {
+    /// How many logs were looked at.
+    pub logs: u64,
+    /// How many events.
+    pub events: u64,
+    /// Everything that is wrong; empty when all is well.
+    pub problems: Vec<Problem>,
+}
+
+/// Looks at everything: the database itself, and of every log each event, hash, index and tile. `progress` is
+/// called with the number of events looked at so far.
+///
+/// # Errors
+/// The store cannot be read at all. What is merely wrong is in the report.
+pub fn check(
+    store: &dyn Store,
+    params: &Params,
+    progress: &mut dyn FnMut(u64),
+) -> Result<CheckReport, StoreError> {
+    let mut report = CheckReport::default();
+    let examined = store.examine(&mut |problem| report.problems.push(problem));
+    report.note(examined)?;
+    let logs = report.note(store.logs())?.unwrap_or_default();
+    for log in logs {
+        let mut checker = LogCheck {
+            store,
+            log: &log,
+            terms: Terms::new(&store.identity().term_key, params.term_bits),
+            cache: Cache::new(0),
+            frontier: Frontier::new(),
+            tiles: TileCheck::new(tile_height(params.tile_height)),
+            last_recorded: 0,
+            report: &mut report,
+            progress,
+        };
+        checker.run()?;
+        report.logs += 1;
+    }
+    Ok(report)
+}
+
+impl CheckReport {
+    fn problem(&mut self, place: impl Into<String>, what: impl Into<String>) {
+        self.problems.push(Problem {
+            place: place.into(),
+            what: what.into(),
+        });
+    }
+
+    /// Takes a result apart: what is corrupt goes into the report, what cannot be read ends the check.
+    fn note<T>(&mut self, result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(StoreError::Corrupt(problem)) => {
+                self.problems.push(problem);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+struct LogCheck<'c> {
+    store: &'c dyn Store,
+    log: &'c LogRow,
+    terms: Terms,
+    cache: Cache,
+    frontier: Frontier,
+    tiles: TileCheck,
+    last_recorded: i64,
+    report: &'c mut CheckReport,
+    progress: &'c mut dyn FnMut(u64),
+}
+
+impl LogCheck<'_> {
+    fn run(&mut self) -> Result<(), StoreError> {
+        let name = format!("log {}", self.log.org);
+        let blocks = self.store.blocks(self.log.id);
+        let Some(blocks) = self.report.note(blocks)? else {
+            return Ok(());
+        };
+        for row in &blocks {
+            if row.first != self.frontier.size() {
+                self.report.problem(
+                    &name,
+                    format!("its blocks do not follow each other at {}", row.first),
+                );
+                return Ok(());
+            }
+            let checked = self.block(row);
+            if self.report.note(checked)?.is_none() {
+                return Ok(());
+            }
+            (self.progress)(self.report.events);
+        }
+        let expected = if blocks.is_empty() {
+            Vec::new()
+        } else {
+            self.frontier.to_bytes()
+        };
+        if expected != self.log.frontier || self.frontier.size() != self.log.sealed {
+            self.report
+                .problem(&name, "its frontier is not that of its leaves");
+        }
+        if self.last_recorded != self.log.recorded_micros {
+            self.report.problem(
+                &name,
+                "it was last written at another time than its events say",
+            );
+        }
+        let stored = self.store.tiles(self.log.id);
+        if let Some(stored) = self.report.note(stored)? {
+            self.compare_tiles(&stored);
+        }
+        self.batches(&name)
+    }
+
+    fn block(&mut self, row: &BlockRow) -> Result<(), StoreError> {
+        let key = IdKey(self.log.id_key);
+        let (store, cache) = (
+            self.store,
+            std::mem::replace(&mut self.cache, Cache::new(0)),
+        );
+        let reader = BlockReader {
+            row,
+            store,
+            cache: &cache,
+            key: &key,
+        };
+        let dir = reader.dir()?;
+        let place = format!("block {}", row.id.0);
+        let body = reader.body(&dir)?;
+        let corrupt = |error: Malformed| StoreError::corrupt(place.clone(), error.0);
+        let (slots, frames) =
+            read_block(&reader, &dir, &body, &self.terms).map_err(|error| match error {
+                Unreadable::Malformed(error) => corrupt(error),
+                Unreadable::Store(error) => error,
+            })?;
+        self.append(&place, &slots);
+        let built = build(&BlockInput {
+            id: row.id,
+            log: row.log,
+            first: row.first,
+            slots: &slots,
+            frames: &frames,
+            page_bytes: dir.page_bytes as usize,
+        });
+        self.compare_block(&place, row, &dir, &body, &built)
+    }
+
+    fn compare_block(
+        &mut self,
+        place: &str,
+        row: &BlockRow,
+        dir: &Dir,
+        body: &[u8],
+        built: &Built,
+    ) -> Result<(), StoreError> {
+        let rebuilt = BlockRow {
+            dir: Vec::new(),
+            ..built.row.clone()
+        };
+        if rebuilt != *row {
+            self.report
+                .problem(place, "its row is not that of its events");
+        }
+        // An index of another vocabulary holds other terms; its checksums have been looked at.
+        let current = docket_event::vocabulary::vocabulary().version();
+        if dir.vocabulary != current || row.fields != rebuilt.fields {
+            return Ok(());
+        }
+        if built.body != body {
+            self.report
+                .problem(place, "its body is not that of its events");
+        }
+        let stored = self
+            .store
+            .block(row.id)?
+            .map(|row| row.dir)
+            .unwrap_or_default();
+        if built.row.dir != stored {
+            self.report
+                .problem(place, "its directory is not that of its events");
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, place: &str, slots: &[Slot]) {
+        for slot in slots {
+            self.frontier.append(slot.leaf);
+            self.tiles.append(slot.leaf);
+            if slot.recorded_micros < self.last_recorded {
+                self.report
+                    .problem(place, "an event was recorded before the one in front of it");
+            }
+            self.last_recorded = slot.recorded_micros;
+        }
+        self.report.events += slots.len() as u64;
+    }
+
+    fn compare_tiles(&mut self, stored: &[TileRow]) {
+        let name = |level: u8, index: u64| format!("tile {level}/{index} of log {}", self.log.org);
+        let mut problems = Vec::new();
+        for (level, index, hashes) in &self.tiles.complete {
+            let row = stored
+                .iter()
+                .find(|row| (row.level, row.index) == (*level, *index));
+            match row.map(tile_hashes) {
+                Some(Ok(found)) if found == *hashes => {}
+                Some(_) => problems.push((name(*level, *index), "is not that of its leaves")),
+                None => problems.push((name(*level, *index), "is missing")),
+            }
+        }
+        for row in stored {
+            let known = |(level, index, _): &(u8, u64, Vec<Hash>)| {
+                (*level, *index) == (row.level, row.index)
+            };
+            if !self.tiles.complete.iter().any(known) {
+                problems.push((name(row.level, row.index), "has no leaves"));
+            }
+        }
+        problems
+            .into_iter()
+            .for_each(|(place, what)| self.report.problem(place, what));
+    }
+
+    fn batches(&mut self, name: &str) -> Result<(), StoreError> {
+        let batches = self.store.batches(self.log.id, 0);
+        for row in self.report.note(batches)?.unwrap_or_default() {
+            if row.first != self.frontier.size() {
+                self.report
+                    .problem(name, format!("its batches have a gap at {}", row.first));
+                return Ok(());
+            }
+            match read_batch(&row, &IdKey(self.log.id_key), &self.terms) {
+                Ok(joining) => {
+                    let place = format!("batch {} of {name}", row.first);
+                    joining
+                        .iter()
+                        .for_each(|frame| self.append(&place, &frame.slots));
+                }
+                Err(error) => {
+                    self.report
+                        .problem(format!("batch {} of {name}", row.first), error.0);
+                    return Ok(());
+                }
+            }
+        }
+        (self.progress)(self.report.events);
+        Ok(())
+    }
+}
+
+enum Unreadable {
+    Malformed(Malformed),
+    Store(StoreError),
+}
+
+impl From<Malformed> for Unreadable {
+    fn from(error: Malformed) -> Self {
+        Unreadable::Malformed(error)
+    }
+}
+
+impl From<StoreError> for Unreadable {
+    fn from(error: StoreError) -> Self {
+        Unreadable::Store(error)
+    }
+}
+
+/// What a block says of its events, worked out anew from its frames and salts; leaves must be the stored ones.
+fn read_block(
+    reader: &BlockReader<'_>,
+    dir: &Dir,
+    body: &[u8],
+    terms: &Terms,
+) -> Result<(Vec<Slot>, Vec<(usize, Vec<u8>)>), Unreadable> {
+    let wrong = Malformed("a frame lies outside the body");
+    let salts = reader.salts(dir)?;
+    let leaves = reader.leaves(dir)?;
+    let mut slots = Vec::with_capacity(dir.count as usize);
+    let mut frames = Vec::with_capacity(dir.frames.len());
+    for (first, piece) in &dir.frames {
+        let range = piece.range();
+        let at = |end: u64| usize::try_from(end).map_err(|_| wrong);
+        let data = body.get(at(range.start)?..at(range.end)?).ok_or(wrong)?;
+        let all = frame::decode(data)?;
+        if *first as usize != slots.len() {
+            return Err(Malformed("its frames do not follow each other").into());
+        }
+        for parts in &all {
+            let at = slots.len();
+            let slot = u32::try_from(at).map_err(|_| wrong)?;
+            let salt = *salts.get(at).ok_or(Malformed("a salt is missing"))?;
+            let recorded_micros = dir.recorded(slot);
+            let event = merge(parts)?;
+            let micros = event.occurred_at.map_or(recorded_micros, Timestamp::micros);
+            let of_event = terms.of_event(&event).into_boxed_slice();
+            let event_type = event.event_type.as_str().into();
+            let recorded = place(
+                event,
+                recorded_micros,
+                reader.row.first + u64::from(slot),
+                reader.key,
+            );
+            let leaf = finish_leaf(begin_leaf(parts, &salt), recorded.id, recorded_micros);
+            if leaves.get(at) != Some(&leaf) {
+                return Err(Malformed("a leaf is not that of its event").into());
+            }
+            slots.push(Slot {
+                micros,
+                recorded_micros,
+                event_type,
+                terms: of_event,
+                salt,
+                leaf,
+            });
+        }
+        frames.push((all.len(), data.to_vec()));
+    }
+    if slots.len() != dir.count as usize {
+        return Err(Malformed("its frames hold another number of events").into());
+    }
+    Ok((slots, frames))
+}
+
+/// Builds all tiles of a log as its leaves go by.
+struct TileCheck {
+    height: TileHeight,
+    open: Vec<Vec<Hash>>,
+    done: Vec<u64>,
+    complete: Vec<(u8, u64, Vec<Hash>)>,
+}
+
+impl TileCheck {
+    fn new(height: TileHeight) -> Self {
+        TileCheck {
+            height,
+            open: Vec::new(),
+            done: Vec::new(),
+            complete: Vec::new(),
+        }
+    }
+
+    fn append(&mut self, leaf: Hash) {
+        let mut hash = leaf;
+        for level in 0.. {
+            if self.open.len() == level {
+                self.open.push(Vec::new());
+                self.done.push(0);
+            }
+            let (Some(open), Some(done)) = (self.open.get_mut(level), self.done.get_mut(level))
+            else {
+                return;
+            };
+            open.push(hash);
+            let Some(root) = self.height.root(open) else {
+                return;
+            };
+            let hashes = std::mem::take(open);
+            if let (Ok(number), 1..) = (u8::try_from(level), level) {
+                self.complete.push((number, *done, hashes));
+            }
+            *done += 1;
+            hash = root;
+        }
+    }
+}

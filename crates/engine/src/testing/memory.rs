@@ -1,0 +1,252 @@
+//! A store in memory that fails on demand: the engine's test double.
+//!
+//! A [`Memory`] lives as long as one of its clones: they are handles of the same store, so that a test can
+//! drop an engine and start another one over what the first one left.
+
+mod faults;
+mod group;
+mod pieces;
+mod rows;
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::thread::{self, ThreadId};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::store::{
+    BatchRow, BlockId, BlockRow, Group, Identity, LogId, LogRow, Problem, Record, RecordKey, Rider,
+    Seal, Store, StoreError, TileRow,
+};
+use faults::Plan;
+use group::MemoryGroup;
+use rows::Rows;
+
+pub use faults::{ReadFault, WriteFault};
+pub use pieces::Piece;
+
+/// A store in memory.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    identity: Identity,
+    part_bytes: usize,
+    state: Mutex<State>,
+    /// The group that was open has ended.
+    ended: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    rows: Rows,
+    plan: Plan,
+    /// The thread whose group is open.
+    group: Option<ThreadId>,
+}
+
+impl Memory {
+    /// An empty store whose parts have `part_bytes`.
+    pub fn new(part_bytes: usize) -> Self {
+        assert!(part_bytes > 0, "a part holds something");
+        let state = State {
+            rows: Rows::default(),
+            plan: Plan::default(),
+            group: None,
+        };
+        Memory {
+            shared: Arc::new(Shared {
+                identity: Identity {
+                    store_id: [0x51; 16],
+                    term_key: [0x7e; 16],
+                },
+                part_bytes,
+                state: Mutex::new(state),
+                ended: Condvar::new(),
+            }),
+        }
+    }
+
+    /// Lets a call that writes go wrong: the next one for 0, the one after it for 1, and so on. Each call
+    /// of `create_log` that makes one, `new_block`, `put_part`, `finish_seal` and `commit` is one.
+    pub fn fail_write(&self, nth: u64, fault: WriteFault) {
+        self.shared.state.lock().plan.fail_write(nth, fault);
+    }
+
+    /// Lets a call that reads go wrong, counted in the same way; `begin` reads, too.
+    pub fn fail_read(&self, nth: u64, fault: ReadFault) {
+        self.shared.state.lock().plan.fail_read(nth, fault);
+    }
+
+    /// How many calls have written, or would have but for a fault.
+    pub fn writes(&self) -> u64 {
+        self.shared.state.lock().plan.writes()
+    }
+
+    /// How many calls have read, or would have but for a fault.
+    pub fn reads(&self) -> u64 {
+        self.shared.state.lock().plan.reads()
+    }
+
+    /// Whether a fault has killed the store.
+    pub fn is_dead(&self) -> bool {
+        self.shared.state.lock().plan.is_dead()
+    }
+
+    /// What a new start of the process finds: what was applied, without blocks that never got finished.
+    /// Planned faults are forgotten.
+    pub fn revive(&self) {
+        let mut state = self.shared.state.lock();
+        state.plan.revive();
+        state.rows.remove_unfinished();
+    }
+
+    /// All stored bytes that a checksum of the engine guards, and how many they are.
+    pub fn pieces(&self) -> Vec<(Piece, usize)> {
+        pieces::list(&self.shared.state.lock().rows)
+    }
+
+    /// Turns over one bit of a piece; says whether there is such a bit.
+    pub fn flip(&self, piece: &Piece, byte: usize, bit: u32) -> bool {
+        pieces::flip(&mut self.shared.state.lock().rows, piece, byte, bit)
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Rows) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut state = self.shared.state.lock();
+        state.plan.read()?;
+        work(&state.rows)
+    }
+
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&mut Rows) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut state = self.writer();
+        let State { rows, plan, .. } = &mut *state;
+        plan.write(|| work(rows))
+    }
+
+    /// Waits for an open group to end, as a database with one writer does.
+    fn writer(&self) -> MutexGuard<'_, State> {
+        let mut state = self.shared.state.lock();
+        let this = thread::current().id();
+        assert!(
+            state.group != Some(this),
+            "a thread that has a group open would wait for itself"
+        );
+        while state.group.is_some() {
+            self.shared.ended.wait(&mut state);
+        }
+        state
+    }
+}
+
+impl Store for Memory {
+    fn identity(&self) -> &Identity {
+        &self.shared.identity
+    }
+
+    fn part_bytes(&self) -> usize {
+        self.shared.part_bytes
+    }
+
+    fn logs(&self) -> Result<Vec<LogRow>, StoreError> {
+        self.read(|rows| Ok(rows.logs.values().cloned().collect()))
+    }
+
+    fn create_log(&self, org: &str, id_key: [u8; 16]) -> Result<LogRow, StoreError> {
+        let mut state = self.writer();
+        let State { rows, plan, .. } = &mut *state;
+        plan.may_write()?;
+        match rows.log_of(org) {
+            Some(log) => Ok(log.clone()),
+            None => plan.write(|| Ok(rows.create_log(org, id_key))),
+        }
+    }
+
+    fn begin<'a>(
+        &'a self,
+        logs: &[LogId],
+        riders: &[(LogId, &Rider)],
+    ) -> Result<Box<dyn Group + 'a>, StoreError> {
+        let mut state = self.writer();
+        state.plan.may_write()?;
+        state.plan.read()?;
+        let heads = logs
+            .iter()
+            .map(|log| state.rows.head(*log))
+            .collect::<Result<_, _>>()?;
+        let verdicts = riders
+            .iter()
+            .map(|(log, rider)| state.rows.judge(*log, rider))
+            .collect();
+        state.group = Some(thread::current().id());
+        Ok(Box::new(MemoryGroup::new(
+            &self.shared,
+            logs.to_vec(),
+            heads,
+            verdicts,
+        )))
+    }
+
+    fn batches(&self, log: LogId, from: u64) -> Result<Vec<BatchRow>, StoreError> {
+        self.read(|rows| rows.batches_from(log, from))
+    }
+
+    fn new_block(&self) -> Result<BlockId, StoreError> {
+        self.write(|rows| Ok(rows.new_block()))
+    }
+
+    fn put_part(&self, block: BlockId, part: u32, data: &[u8]) -> Result<(), StoreError> {
+        self.write(|rows| rows.put_part(self.shared.part_bytes, block, part, data))
+    }
+
+    fn finish_seal(&self, seal: &Seal<'_>) -> Result<(), StoreError> {
+        self.write(|rows| rows.finish_seal(self.shared.part_bytes, seal))
+    }
+
+    fn blocks(&self, log: LogId) -> Result<Vec<BlockRow>, StoreError> {
+        self.read(|rows| Ok(rows.list(log)))
+    }
+
+    fn block(&self, block: BlockId) -> Result<Option<BlockRow>, StoreError> {
+        self.read(|rows| Ok(rows.blocks.get(&block).cloned()))
+    }
+
+    fn read(
+        &self,
+        block: BlockId,
+        ranges: &[Range<u64>],
+    ) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+        self.read(|rows| rows.read(block, ranges))
+    }
+
+    fn tiles(&self, log: LogId) -> Result<Vec<TileRow>, StoreError> {
+        self.read(|rows| Ok(rows.tiles_of(log)))
+    }
+
+    fn record(&self, key: &RecordKey) -> Result<Option<Record>, StoreError> {
+        self.read(|rows| Ok(rows.records.get(key).cloned()))
+    }
+
+    fn records(&self, org: &str, kind: &str) -> Result<Vec<Record>, StoreError> {
+        self.read(|rows| Ok(rows.records_of(org, kind)))
+    }
+
+    fn reopen(&self) -> Result<(), StoreError> {
+        self.writer().plan.reopen()
+    }
+
+    fn examine(&self, found: &mut dyn FnMut(Problem)) -> Result<(), StoreError> {
+        self.read(|rows| {
+            rows.examine(found);
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,368 @@
+//! The rows of a store in memory. A change that fails leaves them as they were.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use crate::batch::head_after;
+use crate::store::{
+    BatchRow, BlockId, BlockRow, Expect, Head, IDEMPOTENCY_MICROS, Idempotency, LogId, LogRow,
+    Problem, Record, RecordChange, RecordKey, Rider, RiderRows, Seal, StoreError, TileRow, Verdict,
+};
+
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub logs: BTreeMap<LogId, LogRow>,
+    pub batches: BTreeMap<(LogId, u64), BatchRow>,
+    pub blocks: BTreeMap<BlockId, BlockRow>,
+    pub parts: BTreeMap<(BlockId, u32), Vec<u8>>,
+    pub tiles: BTreeMap<(LogId, u8, u64), TileRow>,
+    pub records: BTreeMap<RecordKey, Record>,
+    answers: BTreeMap<(LogId, String, String), Answer>,
+    heads: BTreeMap<LogId, Head>,
+    numbers: u64,
+    /// Blocks that have parts and are on no list yet.
+    unfinished: BTreeSet<BlockId>,
+}
+
+#[derive(Debug)]
+struct Answer {
+    body_hash: [u8; 32],
+    answer: Vec<u8>,
+    at_micros: i64,
+}
+
+impl Rows {
+    pub(super) fn log_of(&self, org: &str) -> Option<&LogRow> {
+        self.logs.values().find(|log| log.org == org)
+    }
+
+    pub(super) fn create_log(&mut self, org: &str, id_key: [u8; 16]) -> LogRow {
+        let id = LogId(self.logs.keys().next_back().map_or(1, |last| last.0 + 1));
+        let org = org.to_owned();
+        let log = LogRow {
+            id,
+            org,
+            id_key,
+            sealed: 0,
+            recorded_micros: 0,
+            frontier: Vec::new(),
+        };
+        self.logs.insert(id, log.clone());
+        self.heads.insert(id, Head::default());
+        log
+    }
+
+    pub(super) fn head(&self, log: LogId) -> Result<Head, StoreError> {
+        let missing = || StoreError::corrupt(format!("log {}", log.0), "is not there");
+        self.heads.get(&log).copied().ok_or_else(missing)
+    }
+
+    pub(super) fn judge(&self, log: LogId, rider: &Rider) -> Verdict {
+        let known = rider
+            .idempotency
+            .as_ref()
+            .and_then(|asked| self.known(log, asked));
+        if let Some(Answer {
+            body_hash, answer, ..
+        }) = known
+        {
+            return Verdict::Repeated {
+                body_hash: *body_hash,
+                answer: answer.clone(),
+            };
+        }
+        let stale = rider.records.iter().find(|change| !self.holds(change));
+        stale.map_or(Verdict::Holds, |change| Verdict::Stale(change.key.clone()))
+    }
+
+    pub(super) fn commit(
+        &mut self,
+        logs: &[LogId],
+        batches: &[BatchRow],
+        riders: &[RiderRows<'_>],
+        heads: &[Head],
+    ) -> Result<(), StoreError> {
+        self.check(logs, batches, riders, heads)?;
+        for batch in batches {
+            self.batches.insert((batch.log, batch.first), batch.clone());
+        }
+        self.heads
+            .extend(logs.iter().copied().zip(heads.iter().copied()));
+        for rows in riders {
+            if let Some(asked) = &rows.rider.idempotency {
+                let answer = Answer {
+                    body_hash: asked.body_hash,
+                    answer: rows.answer.to_vec(),
+                    at_micros: asked.at_micros,
+                };
+                self.answers.insert(answer_key(rows.log, asked), answer);
+            }
+            rows.rider
+                .records
+                .iter()
+                .for_each(|change| self.change(change));
+        }
+        Ok(())
+    }
+
+    pub(super) fn batches_from(&self, log: LogId, from: u64) -> Result<Vec<BatchRow>, StoreError> {
+        let mut end = self.head(log).unwrap_or_default().size;
+        let mut batches = Vec::new();
+        for (_, batch) in self.batches.range((log, 0)..=(log, u64::MAX)).rev() {
+            if end <= from {
+                break;
+            }
+            end = batch.first;
+            batches.push(batch.clone());
+        }
+        batches.reverse();
+        Ok(batches)
+    }
+
+    pub(super) fn new_block(&mut self) -> BlockId {
+        self.numbers += 1;
+        BlockId(self.numbers)
+    }
+
+    pub(super) fn put_part(
+        &mut self,
+        part_bytes: usize,
+        block: BlockId,
+        part: u32,
+        data: &[u8],
+    ) -> Result<(), StoreError> {
+        let is_new = block.0 <= self.numbers && !self.blocks.contains_key(&block);
+        if !is_new || data.len() > part_bytes {
+            let what = "is finished, or was not given out, or the part is too long";
+            return Err(StoreError::corrupt(format!("block {}", block.0), what));
+        }
+        self.unfinished.insert(block);
+        self.parts.insert((block, part), data.to_vec());
+        Ok(())
+    }
+
+    pub(super) fn finish_seal(
+        &mut self,
+        part_bytes: usize,
+        seal: &Seal<'_>,
+    ) -> Result<(), StoreError> {
+        let head = self.head(seal.log.id)?;
+        self.check_seal(part_bytes, seal, head)?;
+        for replaced in seal.replaces {
+            self.blocks.remove(replaced);
+            self.parts.retain(|(block, _), _| block != replaced);
+        }
+        self.unfinished.remove(&seal.block.id);
+        self.blocks.insert(seal.block.id, seal.block.clone());
+        self.logs.insert(seal.log.id, seal.log.clone());
+        let kept = self.batches_from(seal.log.id, seal.log.sealed)?;
+        let kept = kept.first().map_or(u64::MAX, |batch| batch.first);
+        self.batches
+            .retain(|(log, first), _| *log != seal.log.id || *first >= kept);
+        for tile in seal.tiles {
+            self.tiles
+                .insert((tile.log, tile.level, tile.index), tile.clone());
+        }
+        Ok(())
+    }
+
+    pub(super) fn list(&self, log: LogId) -> Vec<BlockRow> {
+        let blocks = self.blocks.values().filter(|block| block.log == log);
+        let mut list: Vec<BlockRow> = blocks
+            .map(|block| BlockRow {
+                dir: Vec::new(),
+                ..block.clone()
+            })
+            .collect();
+        list.sort_by_key(|block| block.first);
+        list
+    }
+
+    pub(super) fn read(
+        &self,
+        block: BlockId,
+        ranges: &[Range<u64>],
+    ) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+        if !self.blocks.contains_key(&block) {
+            return Ok(None);
+        }
+        let parts = self.parts.range((block, 0)..=(block, u32::MAX));
+        let body: Vec<u8> = parts.flat_map(|(_, data)| data.iter().copied()).collect();
+        let cut = |range: &Range<u64>| {
+            let (start, end) = (usize::try_from(range.start), usize::try_from(range.end));
+            let bytes = body.get(start.ok()?..end.ok()?)?;
+            Some(bytes.to_vec())
+        };
+        let found: Option<Vec<Vec<u8>>> = ranges.iter().map(cut).collect();
+        let beyond = || {
+            let what = format!("{ranges:?} go beyond its {} bytes", body.len());
+            StoreError::corrupt(format!("block {}", block.0), what)
+        };
+        found.map(Some).ok_or_else(beyond)
+    }
+
+    pub(super) fn tiles_of(&self, log: LogId) -> Vec<TileRow> {
+        self.tiles
+            .range((log, 0, 0)..=(log, u8::MAX, u64::MAX))
+            .map(|(_, t)| t.clone())
+            .collect()
+    }
+
+    pub(super) fn records_of(&self, org: &str, kind: &str) -> Vec<Record> {
+        let of = |record: &&Record| record.key.org == org && record.key.kind == kind;
+        self.records.values().filter(of).cloned().collect()
+    }
+
+    pub(super) fn remove_unfinished(&mut self) {
+        let unfinished = std::mem::take(&mut self.unfinished);
+        self.parts
+            .retain(|(block, _), _| !unfinished.contains(block));
+    }
+
+    pub(super) fn examine(&self, found: &mut dyn FnMut(Problem)) {
+        for (block, part) in self.parts.keys() {
+            if !self.blocks.contains_key(block) && !self.unfinished.contains(block) {
+                let place = format!("block {}, part {part}", block.0);
+                found(Problem {
+                    place,
+                    what: "is of a block on no list".to_owned(),
+                });
+            }
+        }
+    }
+
+    fn check(
+        &self,
+        logs: &[LogId],
+        batches: &[BatchRow],
+        riders: &[RiderRows<'_>],
+        heads: &[Head],
+    ) -> Result<(), StoreError> {
+        let mut reached = BTreeMap::new();
+        for log in logs {
+            reached.insert(*log, self.head(*log)?);
+        }
+        for batch in batches {
+            let place = format!("batch {}, {}", batch.log.0, batch.first);
+            match reached
+                .get_mut(&batch.log)
+                .filter(|head| head.size == batch.first)
+            {
+                Some(head) => {
+                    let after = head_after(batch);
+                    *head = after.map_err(|error| StoreError::corrupt(place, error.to_string()))?;
+                }
+                None => {
+                    return Err(StoreError::corrupt(
+                        place,
+                        "is not at the head of a locked log",
+                    ));
+                }
+            }
+        }
+        if !reached
+            .into_iter()
+            .eq(logs.iter().copied().zip(heads.iter().copied()))
+        {
+            return Err(StoreError::corrupt(
+                "the group",
+                "its batches do not lead to its heads",
+            ));
+        }
+        self.check_riders(riders)
+    }
+
+    /// No two riders touch the same key or record, and all of them hold.
+    fn check_riders(&self, riders: &[RiderRows<'_>]) -> Result<(), StoreError> {
+        let (mut keys, mut names) = (BTreeSet::new(), BTreeSet::new());
+        for rows in riders {
+            let asked = rows.rider.idempotency.as_ref();
+            let alone = asked.is_none_or(|asked| keys.insert(answer_key(rows.log, asked)))
+                && rows
+                    .rider
+                    .records
+                    .iter()
+                    .all(|change| names.insert(&change.key));
+            if !alone || self.judge(rows.log, rows.rider) != Verdict::Holds {
+                return Err(StoreError::corrupt(
+                    "a rider",
+                    "does not hold, or not alone",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_seal(&self, part_bytes: usize, seal: &Seal<'_>, head: Head) -> Result<(), StoreError> {
+        let (log, block) = (seal.log, seal.block);
+        let wrong = |what: &str| Err(StoreError::corrupt(format!("block {}", block.id.0), what));
+        let old = self.logs.get(&log.id);
+        if old.is_none_or(|old| old.org != log.org || old.sealed > log.sealed)
+            || log.sealed > head.size
+            || block.log != log.id
+        {
+            return wrong("does not fit its log");
+        }
+        let listed = |id: &BlockId| self.blocks.get(id).is_some_and(|block| block.log == log.id);
+        let stays = |other: &&BlockRow| other.log == log.id && !seal.replaces.contains(&other.id);
+        if !seal.replaces.iter().all(listed)
+            || self.blocks.contains_key(&block.id)
+            || self
+                .blocks
+                .values()
+                .filter(stays)
+                .any(|other| other.first == block.first)
+        {
+            return wrong("does not fit the list");
+        }
+        let parts: Vec<_> = self
+            .parts
+            .range((block.id, 0)..=(block.id, u32::MAX))
+            .collect();
+        let full = |(place, ((_, part), data)): (usize, &(&(BlockId, u32), &Vec<u8>))| {
+            *part as usize == place && (place + 1 == parts.len() || data.len() == part_bytes)
+        };
+        if parts.is_empty() || !parts.iter().enumerate().all(full) {
+            return wrong("lacks parts");
+        }
+        Ok(())
+    }
+
+    fn known(&self, log: LogId, asked: &Idempotency) -> Option<&Answer> {
+        let oldest = asked.at_micros.saturating_sub(IDEMPOTENCY_MICROS);
+        self.answers
+            .get(&answer_key(log, asked))
+            .filter(|answer| answer.at_micros >= oldest)
+    }
+
+    fn holds(&self, change: &RecordChange) -> bool {
+        let version = self.records.get(&change.key).map(|record| record.version);
+        match change.expect {
+            Expect::Absent => version.is_none(),
+            Expect::Version(expected) => version == Some(expected),
+        }
+    }
+
+    fn change(&mut self, change: &RecordChange) {
+        let version = self
+            .records
+            .get(&change.key)
+            .map_or(0, |record| record.version)
+            + 1;
+        match &change.value {
+            None => drop(self.records.remove(&change.key)),
+            Some(value) => {
+                let record = Record {
+                    key: change.key.clone(),
+                    version,
+                    value: value.clone(),
+                };
+                self.records.insert(change.key.clone(), record);
+            }
+        }
+    }
+}
+
+fn answer_key(log: LogId, asked: &Idempotency) -> (LogId, String, String) {
+    (log, asked.token.clone(), asked.key.clone())
+}

@@ -1,0 +1,385 @@
+//! The engine against a list: random requests, seals, restarts, faults and questions must behave like
+//! [`docket_event::Filter::matches`] over a `Vec`.
+
+mod events;
+mod oracle;
+mod questions;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use docket_event::{Event, Field, Query, Recorded, each_value};
+
+use crate::block::{BlockReader, Dir};
+use crate::environment::{Clock, Environment};
+use crate::params::Params;
+use crate::request::{AppendError, Appended, Request};
+use crate::store::{Rider, Store};
+use crate::terms::{Terms, hashed};
+use crate::{Engine, check};
+
+use super::random::{Dice, TestClock, TestRandom};
+use oracle::Oracle;
+
+/// What a run of sequences must have met for its silence to mean anything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Coverage {
+    /// Blocks that were sealed.
+    pub seals: u64,
+    /// Blocks whose events came out of order.
+    pub perms: u64,
+    /// Neighbouring blocks that overlap in time.
+    pub overlaps: u64,
+    /// Different values with the same term.
+    pub collisions: u64,
+    /// Questions that were compared.
+    pub questions: u64,
+    /// Requests that failed, by a fault or by a conflict.
+    pub failures: u64,
+    /// Restarts.
+    pub restarts: u64,
+    /// Events found to be there already.
+    pub duplicates: u64,
+}
+
+impl Coverage {
+    /// Adds what another run met.
+    pub fn add(&mut self, other: &Coverage) {
+        self.seals += other.seals;
+        self.perms += other.perms;
+        self.overlaps += other.overlaps;
+        self.collisions += other.collisions;
+        self.questions += other.questions;
+        self.failures += other.failures;
+        self.restarts += other.restarts;
+        self.duplicates += other.duplicates;
+    }
+
+    /// Whether everything happened that the sequences are for.
+    pub fn complete(&self) -> bool {
+        [
+            self.seals,
+            self.perms,
+            self.overlaps,
+            self.collisions,
+            self.questions,
+            self.restarts,
+            self.duplicates,
+        ]
+        .iter()
+        .all(|count| *count > 0)
+    }
+}
+
+/// A store that can be opened again, and can be told to fail.
+pub trait Subject {
+    /// Opens what there is, as a process does that starts.
+    fn open(&mut self) -> Arc<dyn Store>;
+    /// Arms a fault for one of the next calls, if the subject can.
+    fn arm(&mut self, dice: &mut Dice);
+    /// Takes all faults back.
+    fn disarm(&mut self);
+}
+
+/// Sizes that make everything happen within a few hundred events.
+pub fn tiny(dice: &mut Dice) -> Params {
+    Params {
+        block_events: [64, 64, 40, 16].get(dice.below(4)).copied().unwrap_or(64),
+        frame_events: [4, 3, 16].get(dice.below(3)).copied().unwrap_or(4),
+        tile_height: 2,
+        term_bits: 6,
+        page_bytes: 64,
+        cache_bytes: [0, 10_000, 1 << 20]
+            .get(dice.below(3))
+            .copied()
+            .unwrap_or(0),
+        retry_pause: std::time::Duration::from_micros(100),
+        ..Params::default()
+    }
+}
+
+const ORGS: [&str; 3] = ["acme", "bolt", "core"];
+
+/// One sequence under way.
+struct Run<'r> {
+    subject: &'r mut dyn Subject,
+    params: Params,
+    environment: Environment,
+    clock: Arc<TestClock>,
+    engine: Option<Engine>,
+    oracles: BTreeMap<&'static str, Oracle>,
+    dice: Dice,
+    coverage: Coverage,
+    seed: u64,
+}
+
+/// Runs the sequence of a seed; panics where the engine differs from the list.
+pub fn run(subject: &mut dyn Subject, seed: u64, params: &dyn Fn(&mut Dice) -> Params) -> Coverage {
+    let mut dice = Dice::new(seed);
+    let clock = Arc::new(TestClock::at(1_700_000_000_000_000));
+    let environment = Environment {
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        random: Arc::new(TestRandom::default()),
+    };
+    let params = params(&mut dice);
+    let mut run = Run {
+        subject,
+        params,
+        environment,
+        clock,
+        engine: None,
+        oracles: ORGS.iter().map(|org| (*org, Oracle::default())).collect(),
+        dice,
+        coverage: Coverage::default(),
+        seed,
+    };
+    run.restart();
+    let steps = 20 + run.dice.below(30);
+    for _ in 0..steps {
+        run.step();
+    }
+    run.finish()
+}
+
+impl Run<'_> {
+    fn step(&mut self) {
+        let jump = [0, 1, 7, 1_000_000, -5_000_000]
+            .get(self.dice.below(5))
+            .copied()
+            .unwrap_or(0);
+        self.clock.move_by(jump);
+        match self.dice.below(12) {
+            0 => self.restart(),
+            1 => {
+                let sealed = self.engine().seal_all();
+                self.coverage.failures += u64::from(sealed.is_err());
+            }
+            2 => self.subject.arm(&mut self.dice),
+            3..7 => self.append(),
+            _ => self.ask(),
+        }
+    }
+
+    fn engine(&self) -> Engine {
+        self.engine.clone().expect("a run begins with a start")
+    }
+
+    fn restart(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            engine.close();
+            self.coverage.restarts += 1;
+        }
+        self.subject.disarm();
+        let store = self.subject.open();
+        let engine = Engine::open(store, self.params, self.environment.clone());
+        let engine = engine.unwrap_or_else(|error| panic!("seed {}: open: {error}", self.seed));
+        for org in ORGS {
+            engine
+                .create_log(org)
+                .unwrap_or_else(|error| panic!("seed {}: {error}", self.seed));
+        }
+        self.engine = Some(engine);
+    }
+
+    /// Some requests at once, then their answers.
+    fn append(&mut self) {
+        let engine = self.engine();
+        let requests = 1 + self.dice.below(4);
+        let mut tickets = Vec::new();
+        for _ in 0..requests {
+            let org = self.dice.pick(&ORGS).copied().unwrap_or("acme");
+            let log = engine.log(org).expect("every log was made");
+            let count = [1, 2, 5, 30, 90]
+                .get(self.dice.below(5))
+                .copied()
+                .unwrap_or(1);
+            let now = self.clock.now_micros();
+            let known = self
+                .oracles
+                .get(org)
+                .map_or(&[][..], |oracle| &oracle.events);
+            let events = events::batch(&mut self.dice, now, known, count);
+            let request = Request {
+                events: events.clone(),
+                rider: Rider::default(),
+            };
+            match log.append(request) {
+                Ok(ticket) => tickets.push((org, events, ticket)),
+                Err(error) => self.refused(&error),
+            }
+        }
+        let mut unclear = Vec::new();
+        for (org, events, ticket) in tickets {
+            match ticket.wait() {
+                Ok(answer) => self.accept(org, events, &answer),
+                Err(AppendError::Unavailable(_)) => unclear.push((org, events)),
+                Err(error) => self.refused(&error),
+            }
+        }
+        if !unclear.is_empty() {
+            self.restart();
+        }
+        unclear
+            .into_iter()
+            .for_each(|(org, events)| self.settle(org, events));
+        if engine.halted().is_some() {
+            self.restart();
+        }
+    }
+
+    fn refused(&mut self, error: &AppendError) {
+        self.coverage.failures += 1;
+        assert!(
+            !matches!(error, AppendError::Stale(_) | AppendError::KeyReused),
+            "seed {}: {error}",
+            self.seed
+        );
+    }
+
+    fn accept(&mut self, org: &'static str, events: Vec<Event>, answer: &Appended) {
+        let key = *self.engine().log(org).expect("every log was made").id_key();
+        let now = self.clock.now_micros();
+        let oracle = self.oracles.entry(org).or_default();
+        let duplicates = oracle.accept(events, answer, now, &key);
+        assert_eq!(
+            duplicates, answer.duplicates,
+            "seed {}: duplicates",
+            self.seed
+        );
+        self.coverage.duplicates += duplicates;
+    }
+
+    /// A request whose fate nobody knows: all of it is there, or nothing.
+    fn settle(&mut self, org: &'static str, events: Vec<Event>) {
+        self.coverage.failures += 1;
+        let log = self.engine().log(org).expect("every log was made");
+        let oracle = self.oracles.entry(org).or_default();
+        let known = oracle.events.len() as u64;
+        let answer = oracle.as_if_new(&events, known);
+        if log.size() < answer.tree_size {
+            return;
+        }
+        let at = |position: &u64| log.get(*position).ok().flatten().map(|event| event.id);
+        let ids: Vec<_> = answer.positions.iter().filter_map(at).collect();
+        self.accept(org, events, &Appended { ids, ..answer });
+    }
+
+    fn ask(&mut self) {
+        for _ in 0..6 {
+            let org = self.dice.pick(&ORGS).copied().unwrap_or("acme");
+            let Some(oracle) = self.oracles.get(org) else {
+                continue;
+            };
+            let question = questions::question(&mut self.dice, &oracle.events);
+            let log = self.engine().log(org).expect("every log was made");
+            match log.query(&question) {
+                Ok(page) => {
+                    let expected = oracle.page(&question);
+                    self.compare(&question, &page.events, &expected.events);
+                    assert_eq!(
+                        page.has_more, expected.has_more,
+                        "seed {}: {question:?}",
+                        self.seed
+                    );
+                    self.coverage.questions += 1;
+                }
+                Err(error) => {
+                    self.coverage.failures += 1;
+                    self.subject.disarm();
+                    let again = log.query(&question);
+                    assert!(again.is_ok(), "seed {}: {error}, then {again:?}", self.seed);
+                }
+            }
+        }
+    }
+
+    fn compare(&self, question: &Query, found: &[Recorded], expected: &[Recorded]) {
+        let places = |events: &[Recorded]| {
+            events
+                .iter()
+                .map(|event| event.position)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            places(found),
+            places(expected),
+            "seed {}: {question:?}",
+            self.seed
+        );
+        assert_eq!(found, expected, "seed {}: {question:?}", self.seed);
+    }
+
+    /// Everything is there, in order, and the store has nothing to complain of.
+    fn finish(mut self) -> Coverage {
+        self.restart();
+        for (org, oracle) in &self.oracles {
+            let log = self.engine().log(org).expect("every log was made");
+            assert_eq!(
+                log.size(),
+                oracle.events.len() as u64,
+                "seed {}: size of {org}",
+                self.seed
+            );
+            for event in &oracle.events {
+                let found = log.by_id(event.id).expect("the store reads");
+                assert_eq!(found.as_ref(), Some(event), "seed {}: by id", self.seed);
+            }
+        }
+        let engine = self.engine();
+        engine
+            .seal_all()
+            .unwrap_or_else(|error| panic!("seed {}: {error}", self.seed));
+        let report = check(&**engine.store(), &self.params, &mut |_| {});
+        let report = report.unwrap_or_else(|error| panic!("seed {}: {error}", self.seed));
+        assert!(
+            report.problems.is_empty(),
+            "seed {}: {:?}",
+            self.seed,
+            report.problems
+        );
+        self.look_at_blocks(&engine);
+        self.count_collisions(&engine);
+        engine.close();
+        self.coverage
+    }
+
+    fn look_at_blocks(&mut self, engine: &Engine) {
+        let store = engine.store();
+        for log in store.logs().expect("the store reads") {
+            let blocks = store.blocks(log.id).expect("the store reads");
+            self.coverage.seals += blocks.len() as u64;
+            let overlaps = blocks.windows(2).filter(|pair| match pair {
+                [one, next] => one.max_micros > next.min_micros,
+                _ => false,
+            });
+            self.coverage.overlaps += overlaps.count() as u64;
+            for row in &blocks {
+                let cache = crate::cache::Cache::new(0);
+                let key = docket_event::IdKey(log.id_key);
+                let reader = BlockReader {
+                    row,
+                    store: &**store,
+                    cache: &cache,
+                    key: &key,
+                };
+                let dir: Arc<Dir> = reader.dir().expect("the store reads");
+                self.coverage.perms += u64::from(dir.perm.len() > 1);
+            }
+        }
+    }
+
+    fn count_collisions(&mut self, engine: &Engine) {
+        let terms = Terms::new(&engine.store().identity().term_key, self.params.term_bits);
+        let mut values: HashMap<u64, (Field, String)> = HashMap::new();
+        for event in self.oracles.values().flat_map(|oracle| &oracle.events) {
+            for field in Field::ALL.into_iter().filter(|field| hashed(*field)) {
+                each_value(&event.event, field, |value| {
+                    let known = values
+                        .entry(terms.of(field, value))
+                        .or_insert((field, value.to_owned()));
+                    self.coverage.collisions += u64::from(*known != (field, value.to_owned()));
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Random sequences over the memory store, with faults, against a list.
+
+use std::sync::Arc;
+
+use docket_engine::store::Store;
+use docket_engine::testing::memory::{Memory, ReadFault, WriteFault};
+use docket_engine::testing::model::{Coverage, Subject, run, tiny};
+use docket_engine::testing::random::Dice;
+
+/// How many sequences a run has, unless `DOCKET_SEQUENCES` says otherwise.
+const SEQUENCES: u64 = 2_000;
+
+struct InMemory {
+    memory: Memory,
+    faults: bool,
+}
+
+impl Subject for InMemory {
+    fn open(&mut self) -> Arc<dyn Store> {
+        self.memory.revive();
+        Arc::new(self.memory.clone())
+    }
+
+    fn arm(&mut self, dice: &mut Dice) {
+        if !self.faults {
+            return;
+        }
+        let nth = dice.below(6) as u64;
+        let fault = match dice.below(7) {
+            0 => WriteFault::Busy,
+            1 => WriteFault::Unavailable,
+            2 | 3 => WriteFault::Lost,
+            4 => WriteFault::DieBefore,
+            5 => WriteFault::DieAfter,
+            _ => return self.memory.fail_read(nth, ReadFault::Unavailable),
+        };
+        self.memory.fail_write(nth, fault);
+    }
+
+    fn disarm(&mut self) {
+        self.memory.revive();
+    }
+}
+
+#[test]
+fn the_engine_is_a_list() {
+    let sequences = std::env::var("DOCKET_SEQUENCES")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let sequences: u64 = sequences.unwrap_or(SEQUENCES);
+    let first = std::env::var("DOCKET_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1);
+    println!("seeds {first} to {}", first + sequences - 1);
+    let mut coverage = Coverage::default();
+    for seed in first..first + sequences {
+        let mut subject = InMemory {
+            memory: Memory::new(500),
+            faults: seed % 2 == 0,
+        };
+        coverage.add(&run(&mut subject, seed, &tiny));
+    }
+    println!("{coverage:?}");
+    assert!(
+        coverage.complete() || sequences < 50,
+        "not everything happened: {coverage:?}"
+    );
+    assert!(
+        coverage.failures > 0 || sequences < 50,
+        "no fault struck: {coverage:?}"
+    );
+}
