@@ -1,6 +1,7 @@
 //! The promises of [`crate::store`], as tests that every backend runs.
 
 mod blocks;
+mod bodies;
 mod groups;
 mod logs;
 mod riders;
@@ -20,6 +21,7 @@ pub fn store_conformance(fresh: &dyn Fn() -> Opener) {
         logs::PROMISES,
         groups::PROMISES,
         riders::PROMISES,
+        bodies::PROMISES,
         blocks::PROMISES,
         strings::PROMISES,
     ];

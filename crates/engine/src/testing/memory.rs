@@ -6,6 +6,7 @@
 mod faults;
 mod group;
 mod pieces;
+mod riders;
 mod rows;
 
 use std::ops::Range;

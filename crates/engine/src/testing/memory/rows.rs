@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::riders::{Answer, AnswerKey};
 use crate::batch::head_after;
 use crate::store::{
-    BatchRow, BlockId, BlockRow, Expect, Head, IDEMPOTENCY_MICROS, Idempotency, LogId, LogRow,
-    Problem, Record, RecordChange, RecordKey, Rider, RiderRows, Seal, StoreError, TileRow, Verdict,
+    BatchRow, BlockId, BlockRow, Head, LogId, LogRow, Problem, Record, RecordKey, RiderRows, Seal,
+    StoreError, TileRow,
 };
 
 #[derive(Debug, Default)]
@@ -17,18 +18,11 @@ pub(super) struct Rows {
     pub parts: BTreeMap<(BlockId, u32), Vec<u8>>,
     pub tiles: BTreeMap<(LogId, u8, u64), TileRow>,
     pub records: BTreeMap<RecordKey, Record>,
-    answers: BTreeMap<(LogId, String, String), Answer>,
+    pub answers: BTreeMap<AnswerKey, Answer>,
     heads: BTreeMap<LogId, Head>,
     numbers: u64,
     /// Blocks that have parts and are on no list yet.
     unfinished: BTreeSet<BlockId>,
-}
-
-#[derive(Debug)]
-struct Answer {
-    body_hash: [u8; 32],
-    answer: Vec<u8>,
-    at_micros: i64,
 }
 
 impl Rows {
@@ -57,24 +51,6 @@ impl Rows {
         self.heads.get(&log).copied().ok_or_else(missing)
     }
 
-    pub(super) fn judge(&self, log: LogId, rider: &Rider) -> Verdict {
-        let known = rider
-            .idempotency
-            .as_ref()
-            .and_then(|asked| self.known(log, asked));
-        if let Some(Answer {
-            body_hash, answer, ..
-        }) = known
-        {
-            return Verdict::Repeated {
-                body_hash: *body_hash,
-                answer: answer.clone(),
-            };
-        }
-        let stale = rider.records.iter().find(|change| !self.holds(change));
-        stale.map_or(Verdict::Holds, |change| Verdict::Stale(change.key.clone()))
-    }
-
     pub(super) fn commit(
         &mut self,
         logs: &[LogId],
@@ -88,20 +64,7 @@ impl Rows {
         }
         self.heads
             .extend(logs.iter().copied().zip(heads.iter().copied()));
-        for rows in riders {
-            if let Some(asked) = &rows.rider.idempotency {
-                let answer = Answer {
-                    body_hash: asked.body_hash,
-                    answer: rows.answer.to_vec(),
-                    at_micros: asked.at_micros,
-                };
-                self.answers.insert(answer_key(rows.log, asked), answer);
-            }
-            rows.rider
-                .records
-                .iter()
-                .for_each(|change| self.change(change));
-        }
+        riders.iter().for_each(|rows| self.write_rider(rows));
         Ok(())
     }
 
@@ -208,11 +171,6 @@ impl Rows {
             .collect()
     }
 
-    pub(super) fn records_of(&self, org: &str, kind: &str) -> Vec<Record> {
-        let of = |record: &&Record| record.key.org == org && record.key.kind == kind;
-        self.records.values().filter(of).cloned().collect()
-    }
-
     pub(super) fn remove_unfinished(&mut self) {
         let unfinished = std::mem::take(&mut self.unfinished);
         self.parts
@@ -272,27 +230,6 @@ impl Rows {
         self.check_riders(riders)
     }
 
-    /// No two riders touch the same key or record, and all of them hold.
-    fn check_riders(&self, riders: &[RiderRows<'_>]) -> Result<(), StoreError> {
-        let (mut keys, mut names) = (BTreeSet::new(), BTreeSet::new());
-        for rows in riders {
-            let asked = rows.rider.idempotency.as_ref();
-            let alone = asked.is_none_or(|asked| keys.insert(answer_key(rows.log, asked)))
-                && rows
-                    .rider
-                    .records
-                    .iter()
-                    .all(|change| names.insert(&change.key));
-            if !alone || self.judge(rows.log, rows.rider) != Verdict::Holds {
-                return Err(StoreError::corrupt(
-                    "a rider",
-                    "does not hold, or not alone",
-                ));
-            }
-        }
-        Ok(())
-    }
-
     fn check_seal(&self, part_bytes: usize, seal: &Seal<'_>, head: Head) -> Result<(), StoreError> {
         let (log, block) = (seal.log, seal.block);
         let wrong = |what: &str| Err(StoreError::corrupt(format!("block {}", block.id.0), what));
@@ -327,42 +264,4 @@ impl Rows {
         }
         Ok(())
     }
-
-    fn known(&self, log: LogId, asked: &Idempotency) -> Option<&Answer> {
-        let oldest = asked.at_micros.saturating_sub(IDEMPOTENCY_MICROS);
-        self.answers
-            .get(&answer_key(log, asked))
-            .filter(|answer| answer.at_micros >= oldest)
-    }
-
-    fn holds(&self, change: &RecordChange) -> bool {
-        let version = self.records.get(&change.key).map(|record| record.version);
-        match change.expect {
-            Expect::Absent => version.is_none(),
-            Expect::Version(expected) => version == Some(expected),
-        }
-    }
-
-    fn change(&mut self, change: &RecordChange) {
-        let version = self
-            .records
-            .get(&change.key)
-            .map_or(0, |record| record.version)
-            + 1;
-        match &change.value {
-            None => drop(self.records.remove(&change.key)),
-            Some(value) => {
-                let record = Record {
-                    key: change.key.clone(),
-                    version,
-                    value: value.clone(),
-                };
-                self.records.insert(change.key.clone(), record);
-            }
-        }
-    }
-}
-
-fn answer_key(log: LogId, asked: &Idempotency) -> (LogId, String, String) {
-    (log, asked.token.clone(), asked.key.clone())
 }

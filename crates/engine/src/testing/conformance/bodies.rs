@@ -1,0 +1,198 @@
+//! Promises about the bodies of blocks.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::slice;
+
+use super::sample::{acme, append, block, pattern, put_body, seal, sealed};
+use super::{Opener, Promise};
+use crate::store::{BlockId, Seal, Store, StoreError};
+
+pub(super) const PROMISES: &[Promise] = &[
+    (
+        "block numbers are never used again",
+        numbers_are_never_used_again,
+    ),
+    ("a body is read in ranges", a_body_is_read_in_ranges),
+    (
+        "a range beyond the body is corrupt",
+        a_range_beyond_the_body,
+    ),
+    ("a part can be put again", a_part_can_be_put_again),
+    (
+        "unfinished blocks are removed",
+        unfinished_blocks_are_removed,
+    ),
+];
+
+fn numbers_are_never_used_again(open: &Opener) {
+    let mut seen = BTreeSet::new();
+    for _ in 0..3 {
+        let store = open();
+        for _ in 0..3 {
+            assert!(seen.insert(store.new_block().expect("gives a number")));
+        }
+        store.reopen().expect("reopens");
+        assert!(seen.insert(store.new_block().expect("gives a number")));
+    }
+}
+
+fn a_body_is_read_in_ranges(open: &Opener) {
+    let store = open();
+    let log = acme(&*store);
+    let part = store.part_bytes();
+    let mut first = 0;
+    for length in [1, part - 1, part, part + 1, 2 * part, 2 * part + 3] {
+        if length == 0 {
+            continue;
+        }
+        let body = pattern(length);
+        append(&*store, log.id, 1).expect("appends");
+        let block = seal(&*store, &log, first, 1, &body).expect("seals");
+        first += 1;
+        check_ranges(&*store, block.id, &body);
+    }
+}
+
+fn a_range_beyond_the_body(open: &Opener) {
+    let store = open();
+    let log = acme(&*store);
+    append(&*store, log.id, 1).expect("appends");
+    let block = seal(&*store, &log, 0, 1, &pattern(100)).expect("seals");
+    let (low, high) = (3, 5);
+    let beyond = [
+        0..101,
+        100..101,
+        101..101,
+        200..300,
+        high..low,
+        0..u64::MAX,
+        u64::MAX..u64::MAX,
+    ];
+    for range in beyond {
+        let answer = store.read(block.id, &[0..1, range.clone()]);
+        assert!(
+            matches!(answer, Err(StoreError::Corrupt(_))),
+            "{range:?}: {answer:?}"
+        );
+    }
+    assert_eq!(first_byte(&*store, BlockId(block.id.0 + 1)), Ok(None));
+    assert_eq!(first_byte(&*store, BlockId(u64::MAX)), Ok(None));
+    assert_eq!(store.block(BlockId(u64::MAX)), Ok(None));
+}
+
+fn a_part_can_be_put_again(open: &Opener) {
+    let store = open();
+    let log = acme(&*store);
+    append(&*store, log.id, 1).expect("appends");
+    let block = block(store.new_block().expect("gives a number"), log.id, 0, 1);
+    put_body(&*store, block.id, &vec![0; store.part_bytes()]).expect("puts");
+    let body = pattern(10);
+    put_body(&*store, block.id, &body).expect("puts something shorter");
+    let log = sealed(&log, 1);
+    let seal = Seal {
+        block: &block,
+        replaces: &[],
+        log: &log,
+        tiles: &[],
+    };
+    store.finish_seal(&seal).expect("finishes");
+    check_whole(&*store, block.id, &body);
+    let beyond = slice::from_ref(&(0..11));
+    assert!(store.read(block.id, beyond).is_err());
+    assert!(store.put_part(block.id, 0, b"x").is_err(), "it is finished");
+    check_whole(&*store, block.id, &body);
+    store
+        .examine(&mut |problem| assert_eq!(problem.to_string(), ""))
+        .expect("looks");
+}
+
+fn unfinished_blocks_are_removed(open: &Opener) {
+    let store = open();
+    let log = acme(&*store);
+    append(&*store, log.id, 1).expect("appends");
+    let kept = seal(&*store, &log, 0, 1, b"kept").expect("seals");
+    let lost = store.new_block().expect("gives a number");
+    put_body(&*store, lost, &pattern(2 * store.part_bytes() + 1)).expect("puts");
+    drop(store);
+    let store = open();
+    store
+        .examine(&mut |problem| assert_eq!(problem.to_string(), ""))
+        .expect("looks");
+    check_whole(&*store, kept.id, b"kept");
+    append(&*store, log.id, 1).expect("appends");
+    let (block, now) = (block(lost, log.id, 1, 1), sealed(&log, 2));
+    let seal = Seal {
+        block: &block,
+        replaces: &[],
+        log: &now,
+        tiles: &[],
+    };
+    assert!(store.finish_seal(&seal).is_err(), "its parts are gone");
+}
+
+fn check_ranges(store: &dyn Store, block: BlockId, body: &[u8]) {
+    let length = body.len() as u64;
+    let part = store.part_bytes() as u64;
+    let near = [
+        0,
+        1,
+        part - 1,
+        part,
+        part + 1,
+        2 * part - 1,
+        2 * part,
+        2 * part + 1,
+    ];
+    let mut edges: Vec<u64> = near.into_iter().chain([length - 1, length]).collect();
+    // Places that nobody thought of.
+    edges.extend(pattern(24).chunks(3).map(|bytes| {
+        bytes
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+            % (length + 1)
+    }));
+    edges.retain(|edge| *edge <= length);
+    let pairs = edges
+        .iter()
+        .flat_map(|start| edges.iter().map(move |end| *start..*end));
+    let ranges: Vec<Range<u64>> = pairs.filter(|range| range.start <= range.end).collect();
+    for range in &ranges {
+        check_read(store, block, body, slice::from_ref(range));
+    }
+    let few: Vec<Range<u64>> = ranges.iter().step_by(7).cloned().collect();
+    check_read(store, block, body, &few);
+    check_read(
+        store,
+        block,
+        body,
+        &few.into_iter().rev().collect::<Vec<_>>(),
+    );
+    check_read(store, block, body, &[]);
+}
+
+fn check_read(store: &dyn Store, block: BlockId, body: &[u8], ranges: &[Range<u64>]) {
+    let found = store
+        .read(block, ranges)
+        .expect("reads")
+        .expect("the block is there");
+    assert_eq!(found.len(), ranges.len());
+    for (found, range) in found.iter().zip(ranges) {
+        let at = |edge: u64| usize::try_from(edge).expect("small");
+        let expected = body.get(at(range.start)..at(range.end));
+        assert!(Some(&found[..]) == expected, "{range:?} of {}", body.len());
+    }
+}
+
+/// Reads a body in one range.
+pub(super) fn check_whole(store: &dyn Store, block: BlockId, body: &[u8]) {
+    check_read(store, block, body, slice::from_ref(&(0..body.len() as u64)));
+}
+
+/// Reads the first byte of a body.
+pub(super) fn first_byte(
+    store: &dyn Store,
+    block: BlockId,
+) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+    store.read(block, slice::from_ref(&(0..1)))
+}

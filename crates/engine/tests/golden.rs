@@ -1,0 +1,268 @@
+//! A log as version 1 wrote it opens for ever: block, directory, tiles, batch, frontier, events.
+//!
+//! `DOCKET_GOLDEN=write cargo test -p docket-engine --test golden` writes the file anew; do that only with a new
+//! format version, into a new folder, and keep the old one.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use docket_engine::batch::{self, Batch};
+use docket_engine::store::{BatchRow, BlockId, BlockRow, GroupId, LogRow, Seal, Store, TileRow};
+use docket_engine::testing::memory::Memory;
+use docket_engine::testing::random::{TestClock, TestRandom};
+use docket_engine::{Engine, Environment, Params, Request, check};
+use docket_event::json::parse;
+use docket_event::{Direction, Event, Query, Value, read_event, write_recorded};
+
+const ORG: &str = "acme";
+
+fn params() -> Params {
+    Params {
+        block_events: 20,
+        frame_events: 4,
+        tile_height: 2,
+        page_bytes: 64,
+        ..Params::default()
+    }
+}
+
+fn environment() -> Environment {
+    let clock = Arc::new(TestClock::at(1_795_132_800_123_456));
+    Environment {
+        clock,
+        random: Arc::new(TestRandom::default()),
+    }
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/v1")
+}
+
+/// 26 events: 20 sealed, some of them late, and 6 in a batch.
+fn events() -> Vec<Event> {
+    let plain = |number: u32| {
+        let late = if number % 7 == 3 { 5 } else { 50 };
+        let text = format!(
+            r#"{{"type":"project.{}","occurred_at":"2026-11-20T00:{late:02}:{:02}Z","actor":{{"id":"u{}","email":"u@example.com"}},"targets":[{{"kind":"project","id":"p{number}","name":"P"}}],"request_id":"r{number}"}}"#,
+            if number % 3 == 0 {
+                "created"
+            } else {
+                "deleted"
+            },
+            number % 60,
+            number % 4,
+        );
+        read_event(&text).unwrap()
+    };
+    let whole = read_event(include_str!("../testdata/v1/event.json").trim_end()).unwrap();
+    (0..25).map(plain).chain([whole]).collect()
+}
+
+#[test]
+fn version_1_opens() {
+    if std::env::var("DOCKET_GOLDEN").is_ok_and(|wish| wish == "write") {
+        write_golden();
+    }
+    let text = std::fs::read_to_string(folder().join("log.json")).unwrap();
+    let golden = parse(&text).unwrap();
+    let store = Arc::new(Memory::new(100));
+    load(&*store, &golden);
+    let engine = Engine::open(
+        Arc::clone(&store) as Arc<dyn Store>,
+        params(),
+        environment(),
+    )
+    .unwrap();
+    let log = engine.log(ORG).unwrap();
+    let query = Query {
+        direction: Direction::Ascending,
+        limit: 1_000,
+        ..Query::default()
+    };
+    let mut found = String::new();
+    for event in log.query(&query).unwrap().events {
+        write_recorded(&mut found, &event);
+        found.push('\n');
+    }
+    let expected = std::fs::read_to_string(folder().join("log-events.jsonl")).unwrap();
+    assert_eq!(found, expected);
+    assert_eq!(log.head().root.to_string(), text_of(&golden, "root"));
+    let report = check(&*store, &params(), &mut |_| {}).unwrap();
+    assert_eq!((report.events, report.problems), (26, vec![]));
+}
+
+fn load(store: &dyn Store, golden: &Value<'_>) {
+    let id_key: [u8; 16] = bytes_of(golden, "id_key").try_into().unwrap();
+    let made = store.create_log(ORG, id_key).unwrap();
+    assert_eq!(
+        store.new_block().unwrap(),
+        BlockId(1),
+        "the number that the checksums cover"
+    );
+    for (part, data) in (0..).zip(bytes_of(golden, "body").chunks(store.part_bytes())) {
+        store.put_part(BlockId(1), part, data).unwrap();
+    }
+    let number = |name: &str| text_of(golden, name).parse::<i64>().unwrap();
+    let block = BlockRow {
+        id: BlockId(1),
+        log: made.id,
+        first: 0,
+        count: 20,
+        min_micros: number("min_micros"),
+        max_micros: number("max_micros"),
+        format: 1,
+        fields: u32::try_from(number("fields")).unwrap(),
+        dir: bytes_of(golden, "dir"),
+    };
+    let tiles = golden
+        .get("tiles")
+        .unwrap()
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(0..);
+    let tiles = tiles.map(|(tile, index)| TileRow {
+        log: made.id,
+        level: 1,
+        index,
+        data: from_hex(tile.as_str().unwrap()),
+    });
+    let tiles: Vec<TileRow> = tiles.collect();
+    let batch = BatchRow {
+        log: made.id,
+        first: 20,
+        group: GroupId(u64::from_str_radix(&text_of(golden, "group"), 16).unwrap()),
+        data: bytes_of(golden, "batch"),
+    };
+    let log = LogRow {
+        sealed: 20,
+        recorded_micros: number("recorded_micros"),
+        frontier: bytes_of(golden, "frontier"),
+        ..made
+    };
+    let head = batch::head_after(&batch).unwrap();
+    // The rows below 20 are gone since they were sealed: a stand-in moves the head there.
+    let standin = Batch {
+        recorded_micros: log.recorded_micros,
+        times: vec![0; 20],
+        salts: vec![[0; 16]; 20],
+        frames: Vec::new(),
+    };
+    let standin = standin.encode(log.id, 0, GroupId(0));
+    let sealed = batch::head_after(&standin).unwrap();
+    store
+        .begin(&[log.id], &[])
+        .unwrap()
+        .commit(&[standin], &[], &[sealed])
+        .unwrap();
+    store
+        .finish_seal(&Seal {
+            block: &block,
+            replaces: &[],
+            log: &log,
+            tiles: &tiles,
+        })
+        .unwrap();
+    let group = store.begin(&[log.id], &[]).unwrap();
+    assert_eq!(group.heads(), [sealed]);
+    group.commit(&[batch], &[], &[head]).unwrap();
+}
+
+fn write_golden() {
+    let store = Arc::new(Memory::new(100));
+    let engine = Engine::open(
+        Arc::clone(&store) as Arc<dyn Store>,
+        params(),
+        environment(),
+    )
+    .unwrap();
+    let log = engine.create_log(ORG).unwrap();
+    let mut events = events();
+    let rest = events.split_off(20);
+    for events in [events, rest] {
+        log.append(Request {
+            events,
+            ..Request::default()
+        })
+        .unwrap()
+        .wait()
+        .unwrap();
+    }
+    engine.close();
+    let rows = store.logs().unwrap();
+    let row = rows.first().unwrap();
+    assert_eq!(
+        row.sealed, 20,
+        "a full tail is sealed before the engine closes"
+    );
+    let block = store
+        .block(store.blocks(row.id).unwrap().first().unwrap().id)
+        .unwrap()
+        .unwrap();
+    let mut length = 0;
+    while store.read(block.id, &[0..length + 1]).is_ok() {
+        length += 1;
+    }
+    let body = store
+        .read(block.id, &[0..length])
+        .unwrap()
+        .unwrap()
+        .remove(0);
+    let batch = store.batches(row.id, 20).unwrap().remove(0);
+    let tiles = store.tiles(row.id).unwrap();
+    let tiles: Vec<String> = tiles
+        .iter()
+        .map(|tile| format!("\"{}\"", hex(&tile.data)))
+        .collect();
+    let text = format!(
+        "{{\n\"id_key\":\"{}\",\n\"min_micros\":\"{}\",\n\"max_micros\":\"{}\",\n\"fields\":\"{}\",\n\"recorded_micros\":\"{}\",\n\
+         \"frontier\":\"{}\",\n\"dir\":\"{}\",\n\"body\":\"{}\",\n\"tiles\":[{}],\n\"group\":\"{:016x}\",\n\"batch\":\"{}\",\n\"root\":\"{}\"\n}}\n",
+        hex(&row.id_key),
+        block.min_micros,
+        block.max_micros,
+        block.fields,
+        row.recorded_micros,
+        hex(&row.frontier),
+        hex(&block.dir),
+        hex(&body),
+        tiles.join(","),
+        batch.group.0,
+        hex(&batch.data),
+        log.head().root,
+    );
+    std::fs::write(folder().join("log.json"), text).unwrap();
+    let query = Query {
+        direction: Direction::Ascending,
+        limit: 1_000,
+        ..Query::default()
+    };
+    let mut lines = String::new();
+    for event in log.query(&query).unwrap().events {
+        write_recorded(&mut lines, &event);
+        lines.push('\n');
+    }
+    std::fs::write(folder().join("log-events.jsonl"), lines).unwrap();
+}
+
+fn text_of(golden: &Value<'_>, name: &str) -> String {
+    golden.get(name).unwrap().as_str().unwrap().to_owned()
+}
+
+fn bytes_of(golden: &Value<'_>, name: &str) -> Vec<u8> {
+    from_hex(&text_of(golden, name))
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
