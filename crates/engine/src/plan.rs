@@ -34,6 +34,8 @@ enum PlanTest {
     Term(Field, Term),
     Type(String),
     TypePrefix(String),
+    /// The type, and more that only the event tells.
+    WithinType(String),
     Unindexed,
 }
 
@@ -43,6 +45,7 @@ impl Plan {
         let test = |test: &Test| match test {
             Test::Is(Field::Type, name) => PlanTest::Type(name.clone()),
             Test::TypeStartsWith(prefix) => PlanTest::TypePrefix(prefix.clone()),
+            Test::Unlisted { event_type, .. } => PlanTest::WithinType(event_type.clone()),
             Test::Is(field, value) if hashed(*field) => {
                 PlanTest::Term(*field, terms.of(*field, value))
             }
@@ -83,11 +86,16 @@ impl Plan {
                     PlanTest::TypePrefix(prefix) => {
                         add_types(&|known| known.starts_with(&**prefix), &mut set)?;
                     }
+                    PlanTest::WithinType(name) if !group.negated => {
+                        add_types(&|known| known == name, &mut set)?;
+                    }
                     // A term may belong to other events, too: what it finds cannot be ruled out for it.
                     PlanTest::Term(field, term) if !group.negated && has_field(*field) => {
                         add_term(*term, &mut set)?;
                     }
-                    PlanTest::Term(..) | PlanTest::Unindexed => exact = false,
+                    PlanTest::WithinType(_) | PlanTest::Term(..) | PlanTest::Unindexed => {
+                        exact = false
+                    }
                 }
             }
             match (group.negated, exact) {

@@ -1,6 +1,9 @@
 //! Which events are wanted: a filter is data, and [`Filter::matches`] is what it means.
 
+use std::borrow::Cow;
+
 use crate::event::{ActorKind, Event, Recorded};
+use crate::json::Json;
 use crate::vocabulary::{Shown, ShownFacts, Surface, vocabulary};
 
 /// What of an event a test looks at.
@@ -173,6 +176,14 @@ pub enum Test {
     Is(Field, String),
     /// The type begins with this text.
     TypeStartsWith(String),
+    /// The event came in under this vendor word, which no list knows. Several words can share a canonical type,
+    /// as characters that it cannot have are replaced; the vendor's spelling tells them apart.
+    Unlisted {
+        /// Canonical type, `x.<surface>.<word>`.
+        event_type: String,
+        /// The vendor's word as the vendor spells it.
+        word: String,
+    },
 }
 
 impl Test {
@@ -185,8 +196,33 @@ impl Test {
                 hit
             }
             Test::TypeStartsWith(prefix) => event.event_type.starts_with(&**prefix),
+            Test::Unlisted { event_type, word } => {
+                event.event_type == *event_type && unlisted_word(event).as_deref() == Some(word)
+            }
         }
     }
+}
+
+/// The vendor's word of an event whose type no list knows: as `origin.extra.type` spells it, else as the type
+/// does.
+pub fn unlisted_word(event: &Event) -> Option<Cow<'_, str>> {
+    let (surface, plain) = event.event_type.strip_prefix("x.")?.split_once('.')?;
+    let extra = event
+        .origin
+        .as_ref()
+        .filter(|origin| origin.surface == surface);
+    let extra = extra
+        .and_then(|origin| origin.extra.as_ref())
+        .map(Json::value);
+    let spelled = extra.as_ref().and_then(|extra| extra.get("type")?.as_str());
+    let same_type = |word: &&str| {
+        let surface = Surface::parse(surface);
+        surface.is_some_and(|surface| vocabulary().unlisted(surface, word) == event.event_type)
+    };
+    Some(match spelled.filter(same_type) {
+        Some(word) => Cow::Owned(word.to_owned()),
+        None => Cow::Borrowed(plain),
+    })
 }
 
 /// Alternatives: the group holds when one of its tests does, or, negated, when none does.

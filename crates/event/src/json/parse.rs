@@ -449,7 +449,7 @@ impl<'a> Parser<'a> {
 fn repeated<'a>(
     members: &[(Cow<'a, str>, Value<'a>)],
     many: &mut HashSet<Cow<'a, str>>,
-    name: &Cow<'a, str>,
+    name: &str,
 ) -> bool {
     if members.len() < FEW_MEMBERS {
         return members.iter().any(|(known, _)| known == name);
@@ -457,7 +457,7 @@ fn repeated<'a>(
     if members.len() == FEW_MEMBERS {
         many.extend(members.iter().map(|(known, _)| known.clone()));
     }
-    !many.insert(name.clone())
+    !many.insert(Cow::Owned(name.to_owned()))
 }
 
 fn hex_value(digit: u8) -> u32 {
