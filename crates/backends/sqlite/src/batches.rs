@@ -1,0 +1,111 @@
+//! The table of batches: events that are not sealed yet.
+
+use docket_engine::batch::head_after;
+use docket_engine::store::{BatchRow, GroupId, Head, LogId, LogRow, StoreError};
+use rusqlite::Connection;
+
+use crate::failure::Failure;
+use crate::row::{Cell, Columns, Table, execute, int, select, select_one};
+
+pub(crate) const BATCH: Table = Table {
+    name: "batch",
+    columns: &["log", "first_seq", "group_id", "data"],
+    keys: 2,
+};
+
+/// Adds a batch.
+pub(crate) fn insert(connection: &Connection, batch: &BatchRow) -> Result<(), Failure> {
+    let sql = "INSERT INTO batch (log, first_seq, group_id, data) VALUES (?, ?, ?, ?)";
+    let cells = [
+        Cell::Int(i64::from(batch.log.0)),
+        int(batch.first, "batch")?,
+        Cell::Int(batch.group.0.cast_signed()),
+        Cell::Blob(&batch.data),
+    ];
+    execute(connection, &BATCH, sql, &cells).map(drop)
+}
+
+/// The batches of a log that hold positions of `from` or higher, in order.
+pub(crate) fn from(
+    connection: &Connection,
+    log: LogId,
+    from: u64,
+) -> Result<Vec<BatchRow>, Failure> {
+    // No position is that high, and SQLite knows no higher number.
+    let Ok(Cell::Int(bound)) = int(from, "batch") else {
+        return Ok(Vec::new());
+    };
+    // The batch that begins at or before `from` may reach beyond it.
+    let sql = "SELECT log, first_seq, group_id, data FROM batch WHERE log = ?1 AND first_seq >=
+        coalesce((SELECT max(first_seq) FROM batch WHERE log = ?1 AND first_seq <= ?2), ?2)
+        ORDER BY first_seq";
+    let cells = [Cell::Int(i64::from(log.0)), Cell::Int(bound)];
+    let mut batches = Vec::new();
+    select(connection, &BATCH, sql, &cells, |row| {
+        batches.push(read(row)?);
+        Ok(())
+    })?;
+    let first_ends = match batches.as_slice() {
+        [_, second, ..] => second.first,
+        [only] => head(only)?.size,
+        [] => return Ok(batches),
+    };
+    if first_ends <= from {
+        batches.remove(0);
+    }
+    Ok(batches)
+}
+
+/// How far a log has got.
+pub(crate) fn head_of(connection: &Connection, log: &LogRow) -> Result<Head, Failure> {
+    let sql = "SELECT log, first_seq, group_id, data FROM batch WHERE log = ?
+        ORDER BY first_seq DESC LIMIT 1";
+    let cells = [Cell::Int(i64::from(log.id.0))];
+    let sealed = Head {
+        size: log.sealed,
+        recorded_micros: log.recorded_micros,
+    };
+    match select_one(connection, &BATCH, sql, &cells, read)? {
+        Some(last) => head(&last),
+        None => Ok(sealed),
+    }
+}
+
+/// The head that a batch makes.
+pub(crate) fn head(batch: &BatchRow) -> Result<Head, Failure> {
+    head_after(batch).map_err(|error| {
+        let place = format!("batch {}, {}", batch.log.0, batch.first);
+        StoreError::corrupt(place, format!("data: {error}")).into()
+    })
+}
+
+/// Removes the batches that end at or below `sealed`, given the log's head.
+pub(crate) fn prune(
+    connection: &Connection,
+    log: LogId,
+    sealed: u64,
+    head: Head,
+) -> Result<(), Failure> {
+    let cells = [Cell::Int(i64::from(log.0)), int(sealed, "log")?];
+    let bound = if head.size <= sealed {
+        Some(sealed)
+    } else {
+        // A batch ends where the next one begins: the last one that begins at or below `sealed` stays.
+        let sql = "SELECT log, first_seq FROM batch WHERE log = ? AND first_seq <= ?
+            ORDER BY first_seq DESC LIMIT 1";
+        select_one(connection, &BATCH, sql, &cells, |row| row.size::<u64>(1))?
+    };
+    let Some(bound) = bound else { return Ok(()) };
+    let sql = "DELETE FROM batch WHERE log = ? AND first_seq < ?";
+    let cells = [Cell::Int(i64::from(log.0)), int(bound, "batch")?];
+    execute(connection, &BATCH, sql, &cells).map(drop)
+}
+
+pub(crate) fn read(row: Columns<'_>) -> Result<BatchRow, Failure> {
+    Ok(BatchRow {
+        log: LogId(row.size(0)?),
+        first: row.size(1)?,
+        group: GroupId(row.int(2)?.cast_unsigned()),
+        data: row.blob(3)?.to_vec(),
+    })
+}

@@ -1,0 +1,218 @@
+//! A store that this process owns and writes to.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use docket_engine::store::{BlockId, Identity, LogRow, Seal, StoreError};
+use parking_lot::Mutex;
+use rusqlite::Connection;
+
+use crate::connection::{self, Use};
+use crate::failure::{At, Failure};
+use crate::keeper::Chores;
+use crate::readers::Readers;
+use crate::schema::{self, Unfit};
+use crate::writer::{Slot, Writer};
+use crate::{batches, blocks, logs, segs, tiles};
+
+/// A store that this process owns.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub path: PathBuf,
+    pub slot: Mutex<Slot>,
+    pub readers: Readers,
+    pub chores: Arc<Chores>,
+}
+
+impl Live {
+    /// Takes over from the connection that prepared the file.
+    pub(crate) fn new(
+        folder: &Path,
+        path: PathBuf,
+        connection: Connection,
+    ) -> Result<Self, Failure> {
+        let chores = Arc::new(Chores::default());
+        let writer = Writer::load(listen(connection, &chores)?)?;
+        let slot = Mutex::new(Slot::new(folder.to_owned(), writer));
+        let live = Live {
+            readers: Readers::new(path.clone()),
+            path,
+            slot,
+            chores,
+        };
+        let mut slot = live.slot.lock();
+        // Blocks that never got finished, or whose removal was cut short.
+        for block in orphans(&slot.writer()?.connection, |_| true)? {
+            while !slot.transaction(|connection| segs::remove(connection, block))? {}
+        }
+        drop(slot);
+        Ok(live)
+    }
+
+    /// The log of `org`, made if there is none.
+    pub(crate) fn create_log(&self, org: &str, id_key: [u8; 16]) -> Result<LogRow, StoreError> {
+        let mut slot = self.slot.lock();
+        if let Some(log) = logs::of(&slot.writer()?.connection, org)? {
+            return Ok(log);
+        }
+        let log = slot.transaction(|connection| logs::insert(connection, org, id_key))?;
+        slot.writer()?.heads.insert(log.id, Default::default());
+        Ok(log)
+    }
+
+    /// Keeps a part of the body of a block that is not listed yet.
+    pub(crate) fn put_part(
+        &self,
+        block: BlockId,
+        part: u32,
+        data: &[u8],
+    ) -> Result<(), StoreError> {
+        let mut slot = self.slot.lock();
+        // From the first attempt on: an answer that is lost must not make its slices anybody's rubbish.
+        slot.unfinished.entry(block).or_default();
+        slot.transaction(|connection| {
+            let place = || format!("block {}", block.0);
+            if block.0 >= schema::meta_number(connection, "next_block")? {
+                return Err(
+                    StoreError::corrupt(place(), "has a number that was not given out").into(),
+                );
+            }
+            if blocks::body_bytes(connection, block)?.is_some() {
+                return Err(StoreError::corrupt(place(), "is finished").into());
+            }
+            segs::put(connection, block, part, data)
+        })?;
+        slot.unfinished
+            .entry(block)
+            .or_default()
+            .insert(part, data.len());
+        Ok(())
+    }
+
+    /// Puts a block on the list, with all that this changes.
+    pub(crate) fn finish_seal(&self, seal: &Seal<'_>) -> Result<(), StoreError> {
+        let mut slot = self.slot.lock();
+        let body_bytes = body_bytes(slot.unfinished.get(&seal.block.id), seal.block.id)?;
+        let head = slot.writer()?.head(seal.log.id)?;
+        if seal.block.log != seal.log.id || seal.log.sealed > head.size {
+            let what = format!("is not of its log, or the log ends at {}", head.size);
+            return Err(StoreError::corrupt(
+                format!("block {}", seal.block.id.0),
+                what,
+            ));
+        }
+        slot.transaction(|connection| {
+            for replaced in seal.replaces {
+                blocks::remove(connection, seal.log.id, *replaced)?;
+            }
+            blocks::insert(connection, seal.block, body_bytes)?;
+            logs::update(connection, seal.log)?;
+            batches::prune(connection, seal.log.id, seal.log.sealed, head)?;
+            seal.tiles
+                .iter()
+                .try_for_each(|tile| tiles::put(connection, tile))
+        })?;
+        slot.unfinished.remove(&seal.block.id);
+        self.chores.remove(seal.replaces);
+        Ok(())
+    }
+
+    /// Closes all connections and opens the file again, which must be the same store.
+    pub(crate) fn reopen(&self, identity: &Identity) -> Result<(), StoreError> {
+        let mut slot = self.slot.lock();
+        drop(slot.take());
+        self.readers.close();
+        let connection = connection::open(&self.path, Use::Write)?;
+        match schema::check_readable(&connection) {
+            Ok(found) if found == *identity => {}
+            Ok(_) => {
+                return Err(StoreError::Unavailable(
+                    "it is another store now".to_owned(),
+                ));
+            }
+            Err(Unfit::Newer { .. }) => {
+                return Err(StoreError::Unavailable(
+                    "it has a newer format now".to_owned(),
+                ));
+            }
+            Err(Unfit::Failure(failure)) => return Err(failure.into()),
+        }
+        // What the failed commit left in the write-ahead log may be there to be read and yet not be on the
+        // disk, if what failed was to make it so. In the database file it is.
+        if connection::checkpoint(&connection, "TRUNCATE")?.left > 0 {
+            let what = "another process reads a snapshot (check, export or backup); wait for it";
+            return Err(StoreError::Unavailable(what.to_owned()));
+        }
+        let writer = Writer::load(listen(connection, &self.chores)?)?;
+        let listed = |block: &BlockId| blocks::body_bytes(&writer.connection, *block);
+        let mut unfinished = BTreeMap::new();
+        for (block, parts) in mem::take(&mut slot.unfinished) {
+            if listed(&block)?.is_none() {
+                unfinished.insert(block, parts);
+            }
+        }
+        // Blocks that a lost commit has replaced.
+        self.chores.remove(&orphans(&writer.connection, |block| {
+            !unfinished.contains_key(block)
+        })?);
+        slot.unfinished = unfinished;
+        slot.renew(writer);
+        Ok(())
+    }
+
+    /// Leaves the database file complete by itself. Nothing runs any more.
+    pub(crate) fn close(&self) {
+        self.readers.close();
+        let Some(writer) = self.slot.lock().take() else {
+            return;
+        };
+        if let Err(failure) = connection::checkpoint(&writer.connection, "TRUNCATE") {
+            // The write-ahead log is read when the store is next opened.
+            tracing::warn!(?failure, "the last checkpoint failed");
+        }
+    }
+}
+
+/// The blocks that no list names and that have slices, of those that `is_candidate` says.
+fn orphans(
+    connection: &Connection,
+    is_candidate: impl Fn(&BlockId) -> bool,
+) -> Result<Vec<BlockId>, Failure> {
+    let mut orphans = Vec::new();
+    for block in segs::blocks(connection)?.into_iter().filter(is_candidate) {
+        if blocks::body_bytes(connection, block)?.is_none() {
+            orphans.push(block);
+        }
+    }
+    Ok(orphans)
+}
+
+/// How long the body is that these parts make. They are all there, and full but for the last.
+fn body_bytes(parts: Option<&BTreeMap<u32, usize>>, block: BlockId) -> Result<u64, StoreError> {
+    let place = || format!("block {}", block.0);
+    let parts = parts.filter(|parts| !parts.is_empty());
+    let parts = parts.ok_or_else(|| StoreError::corrupt(place(), "has no parts"))?;
+    let (mut expected, mut bytes) = (0, 0_u64);
+    for (part, length) in parts {
+        if *part != expected || bytes != u64::from(*part) * segs::PART_BYTES as u64 {
+            let what = format!("part {expected} is missing, or an earlier one is not full");
+            return Err(StoreError::corrupt(place(), what));
+        }
+        expected += 1;
+        bytes += *length as u64;
+    }
+    Ok(bytes)
+}
+
+/// Tells the keeper of each commit.
+fn listen(mut connection: Connection, chores: &Arc<Chores>) -> Result<Connection, Failure> {
+    let chores = Arc::clone(chores);
+    let hook = move |_: &mut rusqlite::hooks::Wal, pages: std::ffi::c_int| {
+        chores.committed(i64::from(pages));
+        Ok(())
+    };
+    connection.wal_hook(Some(hook)).at("of the file")?;
+    Ok(connection)
+}

@@ -1,0 +1,50 @@
+//! The engine's random sequences over SQLite, against a list.
+
+use std::sync::Arc;
+
+use docket_backends_sqlite::{Options, Sqlite};
+use docket_engine::store::Store;
+use docket_engine::testing::model::{Coverage, Subject, run, tiny};
+use docket_engine::testing::random::Dice;
+
+/// How many sequences a run has; a tenth of what `DOCKET_SEQUENCES` says, if it says anything.
+const SEQUENCES: u64 = 200;
+
+struct InFolder {
+    folder: tempfile::TempDir,
+}
+
+impl Subject for InFolder {
+    fn open(&mut self) -> Arc<dyn Store> {
+        Arc::new(Sqlite::open(self.folder.path(), &Options::default()).unwrap())
+    }
+
+    fn arm(&mut self, _: &mut Dice) {}
+
+    fn disarm(&mut self) {}
+}
+
+#[test]
+fn the_engine_over_sqlite_is_a_list() {
+    let wish = std::env::var("DOCKET_SEQUENCES")
+        .ok()
+        .and_then(|text| text.parse::<u64>().ok());
+    let sequences = wish.map_or(SEQUENCES, |wish| (wish / 10).max(1));
+    let first = std::env::var("DOCKET_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1);
+    println!("seeds {first} to {}", first + sequences - 1);
+    let mut coverage = Coverage::default();
+    for seed in first..first + sequences {
+        let mut subject = InFolder {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        coverage.add(&run(&mut subject, seed, &tiny));
+    }
+    println!("{coverage:?}");
+    assert!(
+        coverage.complete() || sequences < 50,
+        "not everything happened: {coverage:?}"
+    );
+}
