@@ -42,13 +42,23 @@ pub fn file(folder: &Path, events: u64, seed: u64) -> anyhow::Result<Data> {
         write(&partial, events, seed)?;
         std::fs::rename(&partial, &path).context("naming the file of events")?;
     }
-    let bytes = std::fs::metadata(&path).context("looking at the file of events")?.len();
+    let bytes = std::fs::metadata(&path)
+        .context("looking at the file of events")?
+        .len();
     // Organization, tab and line feed are 8 bytes a line.
-    Ok(Data { path, events, seed, json_bytes: bytes - 8 * events })
+    Ok(Data {
+        path,
+        events,
+        seed,
+        json_bytes: bytes - 8 * events,
+    })
 }
 
 fn write(path: &Path, events: u64, seed: u64) -> anyhow::Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(path).context("making the file of events")?);
+    let mut out = BufWriter::with_capacity(
+        1 << 20,
+        File::create(path).context("making the file of events")?,
+    );
     let mut generator = Generator::new(seed, events);
     let mut line = String::new();
     for number in 0..events {
@@ -90,15 +100,27 @@ impl Generator {
     /// Appends the line of an event.
     pub fn line(&mut self, number: u64, out: &mut String) {
         let org = self.orgs.roll(&mut self.dice);
-        let name = self.names.get(self.types.roll(&mut self.dice)).copied().unwrap_or("project.created");
+        let name = self
+            .names
+            .get(self.types.roll(&mut self.dice))
+            .copied()
+            .unwrap_or("project.created");
         let actor = self.actors.roll(&mut self.dice);
-        let _ = write!(out, "org-{org:02}\t{{\"type\":\"{name}\",\"occurred_at\":\"{}\",", self.time(number));
+        let _ = write!(
+            out,
+            "org-{org:02}\t{{\"type\":\"{name}\",\"occurred_at\":\"{}\",",
+            self.time(number)
+        );
         let _ = write!(
             out,
             "\"actor\":{{\"kind\":\"user\",\"id\":\"user_{org:02}{actor:05}\",\"email\":\"person{actor:05}@org{org:02}.example.com\",\
              \"name\":\"Person {actor:05}\"}},\"credential\":{{\"kind\":\"api_key\",\"id\":\"key_{org:02}{actor:05}\"}},"
         );
-        let address = if self.dice.once_in(5) { self.dice.roll() as u32 } else { u32::try_from(actor).unwrap_or(0) };
+        let address = if self.dice.once_in(5) {
+            self.dice.roll() as u32
+        } else {
+            u32::try_from(actor).unwrap_or(0)
+        };
         let [a, b, c, d] = address.to_be_bytes();
         let _ = write!(
             out,
@@ -126,7 +148,11 @@ impl Generator {
 
     fn time(&mut self, number: u64) -> Timestamp {
         let even = START_MICROS + i64::try_from(number).unwrap_or(0) * self.step_micros;
-        let late = if self.dice.once_in(50) { self.dice.roll() % LATE_MICROS_MAX } else { 0 };
+        let late = if self.dice.once_in(50) {
+            self.dice.roll() % LATE_MICROS_MAX
+        } else {
+            0
+        };
         let micros = even - i64::try_from(late).unwrap_or(0);
         Timestamp::from_micros(micros.max(START_MICROS)).expect("the span lies after 1970")
     }
@@ -137,9 +163,15 @@ impl Generator {
             let object = self.objects.roll(&mut self.dice);
             let unique = self.dice.below(10) < 3;
             let _ = if unique {
-                write!(out, "{comma}{{\"kind\":\"model\",\"id\":\"model_{number:012x}{index}\"}}")
+                write!(
+                    out,
+                    "{comma}{{\"kind\":\"model\",\"id\":\"model_{number:012x}{index}\"}}"
+                )
             } else {
-                write!(out, "{comma}{{\"kind\":\"file\",\"id\":\"file_{object:08}\",\"name\":\"File {object}\"}}")
+                write!(
+                    out,
+                    "{comma}{{\"kind\":\"file\",\"id\":\"file_{object:08}\",\"name\":\"File {object}\"}}"
+                )
             };
         }
     }

@@ -42,11 +42,14 @@ pub fn run(data: &Data, folder: &Path) -> anyhow::Result<Ingested> {
     let lines = Mutex::new(BufReader::with_capacity(1 << 20, file));
     let start = Instant::now();
     std::thread::scope(|scope| {
-        let producers: Vec<_> =
-            (0..PRODUCERS).map(|_| scope.spawn(|| produce(&lines, &logs))).collect();
-        producers
-            .into_iter()
-            .try_for_each(|producer| producer.join().map_err(|_| anyhow!("a producer panicked"))?)
+        let producers: Vec<_> = (0..PRODUCERS)
+            .map(|_| scope.spawn(|| produce(&lines, &logs)))
+            .collect();
+        producers.into_iter().try_for_each(|producer| {
+            producer
+                .join()
+                .map_err(|_| anyhow!("a producer panicked"))?
+        })
     })?;
     let seconds = start.elapsed().as_secs_f64();
     while engine.tail_events() >= u64::from(engine.params().block_events) * 20 {
@@ -58,10 +61,17 @@ pub fn run(data: &Data, folder: &Path) -> anyhow::Result<Ingested> {
     drop(logs);
     drop(engine);
     let disk_bytes = folder_bytes(folder)?;
-    Ok(Ingested { seconds, settled_seconds, disk_bytes })
+    Ok(Ingested {
+        seconds,
+        settled_seconds,
+        disk_bytes,
+    })
 }
 
-fn produce(lines: &Mutex<BufReader<std::fs::File>>, logs: &BTreeMap<String, Log>) -> anyhow::Result<()> {
+fn produce(
+    lines: &Mutex<BufReader<std::fs::File>>,
+    logs: &BTreeMap<String, Log>,
+) -> anyhow::Result<()> {
     let now = Environment::system().now_micros();
     let mut text = String::with_capacity(GROUP * LINE_BYTES);
     loop {
@@ -86,7 +96,10 @@ fn produce(lines: &Mutex<BufReader<std::fs::File>>, logs: &BTreeMap<String, Log>
         let mut tickets = Vec::with_capacity(groups.len());
         for (org, events) in groups {
             let log = logs.get(org).context("an unknown organization")?;
-            tickets.push(log.append(Request { events, ..Request::default() })?);
+            tickets.push(log.append(Request {
+                events,
+                ..Request::default()
+            })?);
         }
         for ticket in tickets {
             ticket.wait()?;

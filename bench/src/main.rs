@@ -35,11 +35,20 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     std::fs::create_dir_all(&arguments.folder).context("making the folder of the bench")?;
     let data = generate::file(&arguments.folder, arguments.events, arguments.seed)?;
-    eprintln!("{} events, {} B of JSON each", data.events, data.json_bytes / data.events.max(1));
-    let folder = tempfile::tempdir_in(&arguments.folder).context("making a folder for the store")?;
+    eprintln!(
+        "{} events, {} B of JSON each",
+        data.events,
+        data.json_bytes / data.events.max(1)
+    );
+    let folder =
+        tempfile::tempdir_in(&arguments.folder).context("making a folder for the store")?;
     let ingested = ingest::run(&data, folder.path())?;
     let answered = queries::run(folder.path(), arguments.repeat)?;
-    let report = report::Report { data, ingested, answered };
+    let report = report::Report {
+        data,
+        ingested,
+        answered,
+    };
     report.print();
     std::fs::write(&arguments.json, report.json()).context("writing the figures")?;
     Ok(())

@@ -34,7 +34,9 @@ pub fn run(folder: &Path, repeat: usize) -> anyhow::Result<Vec<Answered>> {
         // Opened anew for each query, so that its first answer is cold.
         let store = docket_backends::open(&Location::Folder(folder.to_owned()))?;
         let engine = Engine::open(store, Params::default(), Environment::system())?;
-        let log = engine.log("org-00").context("the largest organization is not there")?;
+        let log = engine
+            .log("org-00")
+            .context("the largest organization is not there")?;
         answers.push(ask(&log, number, name, repeat)?);
         engine.close();
     }
@@ -70,20 +72,38 @@ fn ask(log: &Log, number: usize, name: &'static str, repeat: usize) -> anyhow::R
     }
     let first_micros = times.first().copied().unwrap_or_default();
     times.sort_unstable();
-    let at = |part: usize| times.get((times.len() * part / 100).min(times.len() - 1)).copied();
+    let at = |part: usize| {
+        times
+            .get((times.len() * part / 100).min(times.len() - 1))
+            .copied()
+    };
     let (p50_micros, p99_micros) = (at(50).unwrap_or_default(), at(99).unwrap_or_default());
-    Ok(Answered { name, p50_micros, p99_micros, first_micros, events })
+    Ok(Answered {
+        name,
+        p50_micros,
+        p99_micros,
+        first_micros,
+        events,
+    })
 }
 
 /// Some events from all over the log, to take values from.
 fn sample(log: &Log, dice: &mut Dice) -> anyhow::Result<Vec<Recorded>> {
     let size = usize::try_from(log.size())?;
     let some = (0..SAMPLE).map(|_| log.get(dice.below(size) as u64));
-    Ok(some.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    Ok(some
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 fn fiftieth_page(log: &Log) -> anyhow::Result<Option<Place>> {
-    let mut query = Query { order: Order::Occurred, limit: 20, ..Query::default() };
+    let mut query = Query {
+        order: Order::Occurred,
+        limit: 20,
+        ..Query::default()
+    };
     for _ in 0..49 {
         query.after = log.query(&query)?.events.last().map(Place::of);
     }
@@ -91,21 +111,41 @@ fn fiftieth_page(log: &Log) -> anyhow::Result<Option<Place>> {
 }
 
 fn query(number: usize, sample: &[Recorded], fiftieth: Option<Place>, dice: &mut Dice) -> Query {
-    let latest = Query { order: Order::Occurred, limit: 20, ..Query::default() };
-    let filtered = |filter: Filter| Query { filter, ..latest.clone() };
+    let latest = Query {
+        order: Order::Occurred,
+        limit: 20,
+        ..Query::default()
+    };
+    let filtered = |filter: Filter| Query {
+        filter,
+        ..latest.clone()
+    };
     let any = Filter::default;
-    let types = ["api_key.created", "api_key.updated", "api_key.deleted", "certificate.created"];
+    let types = [
+        "api_key.created",
+        "api_key.updated",
+        "api_key.deleted",
+        "certificate.created",
+    ];
     let of_type = dice.pick(&types).copied().unwrap_or("api_key.created");
     let common = format!("user_00{:05}", dice.below(5));
     let rare = format!("user_00{:05}", 3_000 + dice.below(2_000));
     let target = |event: &Recorded| {
-        let unique = event.event.targets.iter().find(|target| target.kind == "model")?;
+        let unique = event
+            .event
+            .targets
+            .iter()
+            .find(|target| target.kind == "model")?;
         unique.id.clone()
     };
     match number {
         1 => filtered(any().with(Field::Type, [of_type])),
         2 => filtered(any().with(Field::ActorId, [rare])),
-        3 => filtered(any().with(Field::ActorId, [common]).with(Field::Type, ["rate_limit.updated"])),
+        3 => filtered(
+            any()
+                .with(Field::ActorId, [common])
+                .with(Field::Type, ["rate_limit.updated"]),
+        ),
         4 => {
             let ids: Vec<String> = sample.iter().filter_map(target).collect();
             filtered(any().with(Field::TargetId, dice.pick(&ids).cloned()))
@@ -113,19 +153,36 @@ fn query(number: usize, sample: &[Recorded], fiftieth: Option<Place>, dice: &mut
         5 => {
             let middle = dice.pick(sample).map(Recorded::micros);
             let to = middle.map(|micros| micros + HOUR_MICROS);
-            filtered(Filter { occurred: Span { from: middle, to }, ..any() })
+            filtered(Filter {
+                occurred: Span { from: middle, to },
+                ..any()
+            })
         }
-        6 => Query { direction: Direction::Ascending, ..filtered(any().with(Field::Type, [of_type])) },
-        7 => Query { after: fiftieth, ..latest },
-        8 => Query { limit: 1_000, ..latest },
+        6 => Query {
+            direction: Direction::Ascending,
+            ..filtered(any().with(Field::Type, [of_type]))
+        },
+        7 => Query {
+            after: fiftieth,
+            ..latest
+        },
+        8 => Query {
+            limit: 1_000,
+            ..latest
+        },
         9 => {
             let to = dice.pick(sample).map(Recorded::micros);
             let from = to.map(|micros| micros - 30 * 24 * HOUR_MICROS);
             let others = [common, format!("user_00{:05}", 5 + dice.below(20))];
-            filtered(Filter { occurred: Span { from, to }, ..any() }
+            filtered(
+                Filter {
+                    occurred: Span { from, to },
+                    ..any()
+                }
                 .with(Field::Type, types.into_iter().take(3))
                 .with(Field::ActorId, others)
-                .with(Field::Outcome, ["failure"]))
+                .with(Field::Outcome, ["failure"]),
+            )
         }
         _ => latest,
     }

@@ -16,7 +16,9 @@ impl Zipf {
             sum += f64::from(rank + 1).powf(-exponent);
             sum
         };
-        Zipf { sums: (0..count).map(add).collect() }
+        Zipf {
+            sums: (0..count).map(add).collect(),
+        }
     }
 
     /// A rank.
@@ -24,6 +26,8 @@ impl Zipf {
         let whole = self.sums.last().copied().unwrap_or(1.0);
         let upper = u32::try_from(dice.roll() >> 32).unwrap_or(0);
         let wanted = f64::from(upper) / f64::from(u32::MAX) * whole;
-        self.sums.partition_point(|sum| *sum < wanted).min(self.sums.len().saturating_sub(1))
+        self.sums
+            .partition_point(|sum| *sum < wanted)
+            .min(self.sums.len().saturating_sub(1))
     }
 }
