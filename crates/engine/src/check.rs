@@ -12,6 +12,7 @@ use crate::params::Params;
 use crate::replay::read_batch;
 use crate::seal::{tile_hashes, tile_height};
 use crate::store::{BlockRow, LogRow, Problem, Store, StoreError, TileRow};
+use crate::tail::TailContent;
 use crate::terms::Terms;
 
 /// What was found.
@@ -149,7 +150,7 @@ impl LogCheck<'_> {
         let place = format!("block {}", row.id.0);
         let body = reader.body(&dir)?;
         let corrupt = |error: Malformed| StoreError::corrupt(place.clone(), error.0);
-        let (slots, frames) =
+        let TailContent { slots, frames } =
             read_block(&reader, &dir, &body, &self.terms).map_err(|error| match error {
                 Unreadable::Malformed(error) => corrupt(error),
                 Unreadable::Store(error) => error,
@@ -292,7 +293,7 @@ fn read_block(
     dir: &Dir,
     body: &[u8],
     terms: &Terms,
-) -> Result<(Vec<Slot>, Vec<(usize, Vec<u8>)>), Unreadable> {
+) -> Result<TailContent, Unreadable> {
     let wrong = Malformed("a frame lies outside the body");
     let salts = reader.salts(dir)?;
     let leaves = reader.leaves(dir)?;
@@ -339,7 +340,7 @@ fn read_block(
     if slots.len() != dir.count as usize {
         return Err(Malformed("its frames hold another number of events").into());
     }
-    Ok((slots, frames))
+    Ok(TailContent { slots, frames })
 }
 
 /// Builds all tiles of a log as its leaves go by.

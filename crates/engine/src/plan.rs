@@ -39,6 +39,9 @@ enum PlanTest {
     Unindexed,
 }
 
+/// Adds the ids of all types that a test wants.
+pub type AddTypes<'a, E> = dyn FnMut(&dyn Fn(&str) -> bool, &mut Bits) -> Result<(), E> + 'a;
+
 impl Plan {
     /// The plan of a filter.
     pub fn of(filter: &Filter, terms: &Terms) -> Self {
@@ -71,7 +74,7 @@ impl Plan {
         end: u32,
         has_field: &dyn Fn(Field) -> bool,
         add_term: &mut dyn FnMut(Term, &mut Bits) -> Result<(), E>,
-        add_types: &mut dyn FnMut(&dyn Fn(&str) -> bool, &mut Bits) -> Result<(), E>,
+        add_types: &mut AddTypes<'_, E>,
     ) -> Result<Bits, E> {
         let mut candidates = Bits::all(end);
         for group in &self.groups {

@@ -54,7 +54,7 @@ struct Placed {
 /// Runs until it is told to close.
 pub fn run(inner: &Inner, commands: &Receiver<Command>) {
     let mut encoder = FrameEncoder::new(inner.params.zstd_level);
-    let mut queue: VecDeque<Box<Waiting>> = VecDeque::new();
+    let mut queue: VecDeque<Waiting> = VecDeque::new();
     let mut closing = false;
     while !(closing && queue.is_empty()) {
         let mut next = if queue.is_empty() {
@@ -67,7 +67,7 @@ pub fn run(inner: &Inner, commands: &Receiver<Command>) {
         }
         while let Some(command) = next {
             match command {
-                Command::Append(waiting) => queue.push_back(waiting),
+                Command::Append(waiting) => queue.push_back(*waiting),
                 Command::Recover(reason) => inner.recover(&reason),
                 Command::Close => closing = true,
             }
@@ -81,7 +81,7 @@ pub fn run(inner: &Inner, commands: &Receiver<Command>) {
 }
 
 /// The requests from the front of the queue that can share a commit.
-fn take_group(queue: &mut VecDeque<Box<Waiting>>, events_max: usize) -> Vec<Box<Waiting>> {
+fn take_group(queue: &mut VecDeque<Waiting>, events_max: usize) -> Vec<Waiting> {
     let mut events = 0;
     let mut keys: HashSet<(LogId, String)> = HashSet::new();
     let mut group = Vec::new();
@@ -114,7 +114,7 @@ fn touched_keys(waiting: &Waiting) -> Vec<(LogId, String)> {
     records.chain(idempotency).collect()
 }
 
-fn write_group(inner: &Inner, group: Vec<Box<Waiting>>, encoder: &mut FrameEncoder) {
+fn write_group(inner: &Inner, group: Vec<Waiting>, encoder: &mut FrameEncoder) {
     let bytes: usize = group.iter().map(|waiting| waiting.bytes).sum();
     if let Some(reason) = inner.halted() {
         group
@@ -131,7 +131,7 @@ fn refuse(answer: oneshot::Sender<Result<Appended, AppendError>>, error: AppendE
     let _ = answer.send(Err(error));
 }
 
-fn commit_group(inner: &Inner, group: Vec<Box<Waiting>>, encoder: &mut FrameEncoder) {
+fn commit_group(inner: &Inner, group: Vec<Waiting>, encoder: &mut FrameEncoder) {
     let store = Arc::clone(&inner.store);
     let logs: BTreeMap<LogId, Arc<LogState>> = group
         .iter()
@@ -164,7 +164,7 @@ fn commit_group(inner: &Inner, group: Vec<Box<Waiting>>, encoder: &mut FrameEnco
     let mut placed = Vec::with_capacity(group.len());
     for (waiting, verdict) in group.into_iter().zip(verdicts) {
         if let Some(work) = works.get_mut(&waiting.state.id) {
-            placed.extend(place(inner, *waiting, verdict, work, encoder));
+            placed.extend(place(inner, waiting, verdict, work, encoder));
         }
     }
     let number = GroupId(u64::from_be_bytes(inner.environment.bytes()));
@@ -314,7 +314,7 @@ fn publish(inner: &Inner, works: BTreeMap<LogId, LogWork>) {
 }
 
 /// Answers a group that could not even begin.
-fn fail(inner: &Inner, group: Vec<Box<Waiting>>, error: &StoreError) {
+fn fail(inner: &Inner, group: Vec<Waiting>, error: &StoreError) {
     let told = match error {
         StoreError::Busy(reason) => AppendError::Busy(reason.clone()),
         StoreError::Unavailable(reason) => {

@@ -3,6 +3,8 @@
 //! `DOCKET_GOLDEN=write cargo test -p docket-engine --test golden` writes the file anew; do that only with a new
 //! format version, into a new folder, and keep the old one.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,7 +47,7 @@ fn events() -> Vec<Event> {
         let late = if number % 7 == 3 { 5 } else { 50 };
         let text = format!(
             r#"{{"type":"project.{}","occurred_at":"2026-11-20T00:{late:02}:{:02}Z","actor":{{"id":"u{}","email":"u@example.com"}},"targets":[{{"kind":"project","id":"p{number}","name":"P"}}],"request_id":"r{number}"}}"#,
-            if number % 3 == 0 {
+            if number.is_multiple_of(3) {
                 "created"
             } else {
                 "deleted"
@@ -201,11 +203,15 @@ fn write_golden() {
         .unwrap()
         .unwrap();
     let mut length = 0;
-    while store.read(block.id, &[0..length + 1]).is_ok() {
+    while store
+        .read(block.id, std::slice::from_ref(&(0..length + 1)))
+        .is_ok()
+    {
         length += 1;
     }
+    let whole = 0..length;
     let body = store
-        .read(block.id, &[0..length])
+        .read(block.id, std::slice::from_ref(&whole))
         .unwrap()
         .unwrap()
         .remove(0);

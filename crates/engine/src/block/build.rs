@@ -121,7 +121,7 @@ pub fn build(input: &BlockInput<'_>) -> Built {
 
 /// The slot of each local id.
 fn time_order(slots: &[Slot]) -> Vec<u16> {
-    let mut order: Vec<(i64, u16)> = (0..)
+    let mut order: Vec<(i64, u16)> = (0_u16..=u16::MAX)
         .zip(slots)
         .map(|(slot, event)| (event.micros, slot))
         .collect();

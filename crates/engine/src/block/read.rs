@@ -157,11 +157,7 @@ impl BlockReader<'_> {
     }
 
     /// The decoded frames of some slots, each once.
-    pub fn frames(
-        &self,
-        dir: &Dir,
-        slots: &[u32],
-    ) -> Result<Vec<(Piece, Arc<Vec<Parts>>)>, StoreError> {
+    pub fn frames(&self, dir: &Dir, slots: &[u32]) -> Result<Vec<DecodedFrame>, StoreError> {
         let mut pieces: Vec<Piece> = slots
             .iter()
             .filter_map(|slot| dir.frame(*slot))
@@ -263,6 +259,9 @@ impl BlockReader<'_> {
         StoreError::corrupt(format!("block {}", self.row.id.0), error.0)
     }
 }
+
+/// A frame of the body, decoded.
+pub type DecodedFrame = (Piece, Arc<Vec<Parts>>);
 
 /// More than any body has: 64 MiB of frames, and the index of 65,536 events.
 const BODY_BYTES_MAX: u64 = 8 << 30;

@@ -4,8 +4,9 @@ mod blocks;
 mod bodies;
 mod groups;
 mod logs;
+mod readers;
 mod riders;
-mod sample;
+pub mod sample;
 mod strings;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub fn store_conformance(fresh: &dyn Fn() -> Opener) {
         riders::PROMISES,
         bodies::PROMISES,
         blocks::PROMISES,
+        readers::PROMISES,
         strings::PROMISES,
     ];
     for (name, promise) in promises.concat() {

@@ -7,10 +7,10 @@ use crate::store::{
 };
 
 /// When the first sample event was recorded.
-pub(super) const START_MICROS: i64 = 1_700_000_000_000_000;
+pub const START_MICROS: i64 = 1_700_000_000_000_000;
 
 /// A batch of `count` events, of the group that has the number of its first position.
-pub(super) fn batch(log: LogId, first: u64, count: u32) -> BatchRow {
+pub fn batch(log: LogId, first: u64, count: u32) -> BatchRow {
     let recorded_micros = START_MICROS + first.cast_signed();
     let events = usize::try_from(count).expect("samples are small");
     let batch = Batch {
@@ -23,7 +23,7 @@ pub(super) fn batch(log: LogId, first: u64, count: u32) -> BatchRow {
 }
 
 /// The head behind `batch(_, first, count)`.
-pub(super) fn head(first: u64, count: u32) -> Head {
+pub fn head(first: u64, count: u32) -> Head {
     Head {
         size: first + u64::from(count),
         recorded_micros: START_MICROS + first.cast_signed(),
@@ -31,7 +31,7 @@ pub(super) fn head(first: u64, count: u32) -> Head {
 }
 
 /// Appends `count` events to a log; where they begin.
-pub(super) fn append(store: &dyn Store, log: LogId, count: u32) -> Result<u64, StoreError> {
+pub fn append(store: &dyn Store, log: LogId, count: u32) -> Result<u64, StoreError> {
     let group = store.begin(&[log], &[])?;
     let first = group.heads().first().expect("a head for the log").size;
     group.commit(&[batch(log, first, count)], &[], &[head(first, count)])?;
@@ -39,7 +39,7 @@ pub(super) fn append(store: &dyn Store, log: LogId, count: u32) -> Result<u64, S
 }
 
 /// Writes a rider without events, as the caller of `begin` must: only if it holds.
-pub(super) fn ride(store: &dyn Store, log: LogId, rider: &Rider) -> Verdict {
+pub fn ride(store: &dyn Store, log: LogId, rider: &Rider) -> Verdict {
     let group = store.begin(&[log], &[(log, rider)]).expect("begins");
     let verdict = group
         .verdicts()
@@ -59,7 +59,7 @@ pub(super) fn ride(store: &dyn Store, log: LogId, rider: &Rider) -> Verdict {
 }
 
 /// A rider that changes one record.
-pub(super) fn change(name: &str, expect: Expect, value: Option<&[u8]>) -> Rider {
+pub fn change(name: &str, expect: Expect, value: Option<&[u8]>) -> Rider {
     let change = RecordChange {
         key: key(name),
         expect,
@@ -72,7 +72,7 @@ pub(super) fn change(name: &str, expect: Expect, value: Option<&[u8]>) -> Rider 
 }
 
 /// The name of a record of the organization `acme`.
-pub(super) fn key(name: &str) -> RecordKey {
+pub fn key(name: &str) -> RecordKey {
     RecordKey {
         org: "acme".to_owned(),
         kind: "member".to_owned(),
@@ -81,12 +81,12 @@ pub(super) fn key(name: &str) -> RecordKey {
 }
 
 /// The log of the organization `acme`.
-pub(super) fn acme(store: &dyn Store) -> LogRow {
+pub fn acme(store: &dyn Store) -> LogRow {
     store.create_log("acme", [9; 16]).expect("makes a log")
 }
 
 /// Bytes of which no two neighbourhoods look alike.
-pub(super) fn pattern(length: usize) -> Vec<u8> {
+pub fn pattern(length: usize) -> Vec<u8> {
     let mut state = 1_u32;
     let mut step = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -96,7 +96,7 @@ pub(super) fn pattern(length: usize) -> Vec<u8> {
 }
 
 /// A block of a log.
-pub(super) fn block(id: BlockId, log: LogId, first: u64, count: u32) -> BlockRow {
+pub fn block(id: BlockId, log: LogId, first: u64, count: u32) -> BlockRow {
     BlockRow {
         id,
         log,
@@ -111,7 +111,7 @@ pub(super) fn block(id: BlockId, log: LogId, first: u64, count: u32) -> BlockRow
 }
 
 /// A tile of a log.
-pub(super) fn tile(log: LogId, level: u8, index: u64) -> TileRow {
+pub fn tile(log: LogId, level: u8, index: u64) -> TileRow {
     TileRow {
         log,
         level,
@@ -121,7 +121,7 @@ pub(super) fn tile(log: LogId, level: u8, index: u64) -> TileRow {
 }
 
 /// The log with its first `sealed` events sealed.
-pub(super) fn sealed(log: &LogRow, sealed: u64) -> LogRow {
+pub fn sealed(log: &LogRow, sealed: u64) -> LogRow {
     LogRow {
         sealed,
         recorded_micros: START_MICROS,
@@ -131,7 +131,7 @@ pub(super) fn sealed(log: &LogRow, sealed: u64) -> LogRow {
 }
 
 /// Puts a body in parts.
-pub(super) fn put_body(store: &dyn Store, block: BlockId, body: &[u8]) -> Result<(), StoreError> {
+pub fn put_body(store: &dyn Store, block: BlockId, body: &[u8]) -> Result<(), StoreError> {
     for (part, data) in (0..).zip(body.chunks(store.part_bytes())) {
         store.put_part(block, part, data)?;
     }
@@ -139,7 +139,7 @@ pub(super) fn put_body(store: &dyn Store, block: BlockId, body: &[u8]) -> Result
 }
 
 /// Seals events of a log into a block with this body.
-pub(super) fn seal(
+pub fn seal(
     store: &dyn Store,
     log: &LogRow,
     first: u64,
