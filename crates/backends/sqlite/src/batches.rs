@@ -5,6 +5,7 @@ use docket_engine::store::{BatchRow, GroupId, Head, LogId, LogRow, StoreError};
 use rusqlite::Connection;
 
 use crate::failure::Failure;
+use crate::logs;
 use crate::row::{Cell, Columns, Table, execute, int, select, select_one};
 
 pub(crate) const BATCH: Table = Table {
@@ -25,13 +26,25 @@ pub(crate) fn insert(connection: &Connection, batch: &BatchRow) -> Result<(), Fa
     execute(connection, &BATCH, sql, &cells).map(drop)
 }
 
-/// The batches of a log that hold positions of `from` or higher, in order.
+/// Bytes of sealed batches that one commit removes at most, give or take a batch, so that no append waits
+/// long for it.
+const REMOVE_BYTES: u64 = 4 << 20;
+
+/// Sealed batches that one commit removes at most.
+const REMOVE_ROWS: i64 = 256;
+
+/// The batches of a log that hold positions of `from` or higher, in order. Those that are sealed do not
+/// count: they wait to be removed.
 pub(crate) fn from(
     connection: &Connection,
     log: LogId,
     from: u64,
 ) -> Result<Vec<BatchRow>, Failure> {
-    // No position is that high, and SQLite knows no higher number.
+    let Some(log) = logs::get(connection, log)? else {
+        return Ok(Vec::new());
+    };
+    let (from, log) = (from.max(log.sealed), log.id);
+    // No position is higher than SQLite's numbers go.
     let Ok(Cell::Int(bound)) = int(from, "batch") else {
         return Ok(Vec::new());
     };
@@ -65,10 +78,11 @@ pub(crate) fn head_of(connection: &Connection, log: &LogRow) -> Result<Head, Fai
         size: log.sealed,
         recorded_micros: log.recorded_micros,
     };
-    match select_one(connection, &BATCH, sql, &cells, read)? {
-        Some(last) => head(&last),
-        None => Ok(sealed),
-    }
+    let last = select_one(connection, &BATCH, sql, &cells, read)?;
+    let last = last.map(|last| head(&last)).transpose()?;
+    Ok(last
+        .filter(|last| last.size > sealed.size)
+        .unwrap_or(sealed))
 }
 
 /// The head that a batch makes.
@@ -79,26 +93,40 @@ pub(crate) fn head(batch: &BatchRow) -> Result<Head, Failure> {
     })
 }
 
-/// Removes the batches that end at or below `sealed`, given the log's head.
-pub(crate) fn prune(
-    connection: &Connection,
-    log: LogId,
-    sealed: u64,
-    head: Head,
-) -> Result<(), Failure> {
-    let cells = [Cell::Int(i64::from(log.0)), int(sealed, "log")?];
-    let bound = if head.size <= sealed {
-        Some(sealed)
+/// Removes some batches that end where their log is sealed, or before; says whether that was all of them.
+pub(crate) fn remove_sealed(connection: &Connection, log: LogId) -> Result<bool, Failure> {
+    let Some(log) = logs::get(connection, log)? else {
+        return Ok(true);
+    };
+    let number = Cell::Int(i64::from(log.id.0));
+    let bound = if head_of(connection, &log)?.size == log.sealed {
+        Some(log.sealed)
     } else {
         // A batch ends where the next one begins: the last one that begins at or below `sealed` stays.
         let sql = "SELECT log, first_seq FROM batch WHERE log = ? AND first_seq <= ?
             ORDER BY first_seq DESC LIMIT 1";
+        let cells = [number, int(log.sealed, "log")?];
         select_one(connection, &BATCH, sql, &cells, |row| row.size::<u64>(1))?
     };
-    let Some(bound) = bound else { return Ok(()) };
-    let sql = "DELETE FROM batch WHERE log = ? AND first_seq < ?";
-    let cells = [Cell::Int(i64::from(log.0)), int(bound, "batch")?];
-    execute(connection, &BATCH, sql, &cells).map(drop)
+    let Some(bound) = bound else { return Ok(true) };
+    let sql = "SELECT log, first_seq, length(data) FROM batch WHERE log = ? AND first_seq < ?
+        ORDER BY first_seq LIMIT ?";
+    let cells = [number, int(bound, "batch")?, Cell::Int(REMOVE_ROWS)];
+    let (mut found, mut bytes, mut last) = (0, 0, None);
+    select(connection, &BATCH, sql, &cells, |row| {
+        found += 1;
+        if bytes < REMOVE_BYTES {
+            last = Some((found, row.int(1)?));
+        }
+        bytes += row.size::<u64>(2)?;
+        Ok(())
+    })?;
+    let Some((removed, last)) = last else {
+        return Ok(true);
+    };
+    let sql = "DELETE FROM batch WHERE log = ? AND first_seq <= ?";
+    execute(connection, &BATCH, sql, &[number, Cell::Int(last)])?;
+    Ok(removed == found && found < REMOVE_ROWS)
 }
 
 pub(crate) fn read(row: Columns<'_>) -> Result<BatchRow, Failure> {

@@ -39,8 +39,8 @@ pub(crate) fn open(path: &Path, usage: Use) -> Result<Connection, Failure> {
     };
     // A connection is only ever used by one thread at a time: it needs no mutex of its own.
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).at("of the file")?;
-    set_up(&connection, usage).at("of the file")?;
+    let connection = Connection::open_with_flags(path, flags).at("the file")?;
+    set_up(&connection, usage).at("the file")?;
     Ok(connection)
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn checkpoint(connection: &Connection, mode: &str) -> Result<Checkpoi
     let sql = format!("PRAGMA wal_checkpoint({mode})");
     let (busy, pages, done): (i64, i64, i64) = connection
         .query_row(&sql, [], read)
-        .at("of the write-ahead log")?;
+        .at("the write-ahead log")?;
     // A busy TRUNCATE may have copied everything and only not have cut the file.
     Ok(Checkpoint {
         pages,

@@ -31,28 +31,28 @@ impl From<Failure> for StoreError {
     }
 }
 
-/// Says which table a driver's error is about.
+/// Says what a driver's error is about: a table, or the file.
 pub(crate) trait At<T> {
-    fn at(self, table: &str) -> Result<T, Failure>;
+    fn at(self, place: &str) -> Result<T, Failure>;
 }
 
 impl<T> At<T> for rusqlite::Result<T> {
-    fn at(self, table: &str) -> Result<T, Failure> {
-        self.map_err(|error| classify(&error, table))
+    fn at(self, place: &str) -> Result<T, Failure> {
+        self.map_err(|error| classify(&error, place))
     }
 }
 
-fn classify(error: &rusqlite::Error, table: &str) -> Failure {
+fn classify(error: &rusqlite::Error, place: &str) -> Failure {
     let what = error.to_string();
     let (rusqlite::Error::SqliteFailure(cause, _)
     | rusqlite::Error::SqlInputError { error: cause, .. }) = error
     else {
         // Everything else that the driver says is about a value of a type that its column cannot have.
-        return StoreError::corrupt(format!("table {table}"), what).into();
+        return StoreError::corrupt(place, what).into();
     };
     match (cause.code, cause.extended_code) {
         (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => {
-            StoreError::corrupt(format!("table {table}"), what).into()
+            StoreError::corrupt(place, what).into()
         }
         // The index of the write-ahead log is a file, too: it cannot grow on a full disk.
         (_, ffi::SQLITE_IOERR_SHMSIZE)
@@ -62,8 +62,8 @@ fn classify(error: &rusqlite::Error, table: &str) -> Failure {
             | ErrorCode::DatabaseLocked
             | ErrorCode::OutOfMemory,
             _,
-        ) => Failure::Busy(format!("table {table}: {what}")),
-        (_, ffi::SQLITE_IOERR_WRITE) => Failure::Write(format!("table {table}: {what}")),
-        _ => StoreError::Unavailable(format!("table {table}: {what}")).into(),
+        ) => Failure::Busy(format!("{place}: {what}")),
+        (_, ffi::SQLITE_IOERR_WRITE) => Failure::Write(format!("{place}: {what}")),
+        _ => StoreError::Unavailable(format!("{place}: {what}")).into(),
     }
 }

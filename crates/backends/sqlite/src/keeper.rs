@@ -1,23 +1,24 @@
-//! Work that no caller waits for: checkpoints, and the removal of replaced blocks.
+//! Work that no caller waits for: checkpoints, and the removal of what is sealed or replaced.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::{io, mem};
 
-use docket_engine::store::BlockId;
+use docket_engine::store::{BlockId, LogId, StoreError};
 use parking_lot::{Condvar, Mutex};
+use rusqlite::Connection;
 
 use crate::connection::{self, Use};
 use crate::failure::Failure;
 use crate::live::Live;
-use crate::segs;
+use crate::{batches, segs};
 
 /// A checkpoint is made each time the write-ahead log has grown by this many pages (32 MiB).
 const CHECKPOINT_PAGES: i64 = 4_096;
 
-/// With this many pages that no checkpoint has caught up with, the writer waits for one: otherwise a writer
-/// that never rests would let the write-ahead log grow for ever.
+/// With this many pages the writer waits for a checkpoint: the write-ahead log starts over only when all of
+/// it is copied, and a writer that never rests would be ahead for ever.
 const BEHIND_PAGES_MAX: i64 = 4 * CHECKPOINT_PAGES;
 
 /// What the keeper is asked to do.
@@ -31,8 +32,7 @@ pub(crate) struct Chores {
 struct List {
     stop: bool,
     checkpoint: bool,
-    /// Blocks that are on no list any more and whose slices remain.
-    replaced: VecDeque<BlockId>,
+    rubbish: VecDeque<Rubbish>,
     /// Removal failed; it is tried again after the next commit.
     resting: bool,
     /// Pages in the write-ahead log.
@@ -46,7 +46,7 @@ impl Default for List {
         List {
             stop: false,
             checkpoint: false,
-            replaced: VecDeque::new(),
+            rubbish: VecDeque::new(),
             resting: false,
             pages: 0,
             due: CHECKPOINT_PAGES,
@@ -56,8 +56,27 @@ impl Default for List {
 
 enum Chore {
     Checkpoint,
-    Remove(BlockId),
+    Remove(Rubbish),
     Stop,
+}
+
+/// Rows that nobody can see any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rubbish {
+    /// The slices of a block that is on no list.
+    Slices(BlockId),
+    /// The batches of a log that are sealed.
+    Batches(LogId),
+}
+
+impl Rubbish {
+    /// Removes some of it, so that no append waits long; says whether that was all.
+    pub(crate) fn remove_some(self, connection: &Connection) -> Result<bool, Failure> {
+        match self {
+            Rubbish::Slices(block) => segs::remove(connection, block),
+            Rubbish::Batches(log) => batches::remove_sealed(connection, log),
+        }
+    }
 }
 
 impl Chores {
@@ -74,26 +93,35 @@ impl Chores {
             list.checkpoint = true;
         }
         list.resting = false;
-        if list.checkpoint || !list.replaced.is_empty() {
+        if list.checkpoint || !list.rubbish.is_empty() {
             self.wake.notify_one();
         }
     }
 
-    /// These blocks are on no list any more.
-    pub(crate) fn remove(&self, blocks: &[BlockId]) {
+    /// Pages in the write-ahead log after the last commit.
+    fn pages(&self) -> i64 {
+        self.list.lock().pages
+    }
+
+    /// Nobody can see this any more.
+    pub(crate) fn remove(&self, rubbish: impl Iterator<Item = Rubbish>) {
         let mut list = self.list.lock();
-        let new = blocks
-            .iter()
-            .filter(|block| !list.replaced.contains(block))
-            .copied();
-        let new: Vec<BlockId> = new.collect();
-        list.replaced.extend(new);
+        for rubbish in rubbish {
+            if !list.rubbish.contains(&rubbish) {
+                list.rubbish.push_back(rubbish);
+            }
+        }
         self.wake.notify_one();
     }
 
-    /// Blocks that are about to be removed.
-    pub(crate) fn replaced(&self) -> Vec<BlockId> {
-        self.list.lock().replaced.iter().copied().collect()
+    /// Blocks whose slices are about to be removed.
+    pub(crate) fn blocks(&self) -> Vec<BlockId> {
+        let list = self.list.lock();
+        let blocks = list.rubbish.iter().filter_map(|rubbish| match rubbish {
+            Rubbish::Slices(block) => Some(*block),
+            Rubbish::Batches(_) => None,
+        });
+        blocks.collect()
     }
 
     /// Asks the keeper to end.
@@ -111,18 +139,18 @@ impl Chores {
             if mem::take(&mut list.checkpoint) {
                 return Chore::Checkpoint;
             }
-            if let Some(block) = list.replaced.front().filter(|_| !list.resting) {
-                return Chore::Remove(*block);
+            if let Some(rubbish) = list.rubbish.front().filter(|_| !list.resting) {
+                return Chore::Remove(*rubbish);
             }
             self.wake.wait(&mut list);
         }
     }
 
-    fn removed(&self, block: BlockId) {
+    fn removed(&self, removed: Rubbish) {
         self.list
             .lock()
-            .replaced
-            .retain(|replaced| *replaced != block);
+            .rubbish
+            .retain(|rubbish| *rubbish != removed);
     }
 
     fn rest(&self) {
@@ -147,31 +175,43 @@ fn keep(live: &Live) {
                     tracing::warn!(?failure, "a checkpoint failed");
                 }
             }
-            Chore::Remove(block) => remove(live, block),
+            Chore::Remove(rubbish) => remove(live, rubbish),
         }
     }
 }
 
 fn checkpoint(live: &Live) -> Result<(), Failure> {
     let connection = connection::open(&live.path, Use::Read)?;
-    let done = connection::checkpoint(&connection, "PASSIVE")?;
-    if done.left > 0 && done.pages >= BEHIND_PAGES_MAX {
-        let _still = live.slot.lock();
-        connection::checkpoint(&connection, "PASSIVE")?;
+    let mut behind = i64::MAX;
+    loop {
+        let done = connection::checkpoint(&connection, "PASSIVE")?;
+        let pages = live.chores.pages();
+        if pages < BEHIND_PAGES_MAX {
+            return Ok(());
+        }
+        let left = pages - (done.pages - done.left);
+        if left > behind / 2 {
+            break;
+        }
+        // What was written meanwhile may be little enough to catch up with.
+        behind = left;
     }
-    Ok(())
+    let _waits = live.slot.lock();
+    connection::checkpoint(&connection, "PASSIVE").map(drop)
 }
 
-fn remove(live: &Live, block: BlockId) {
-    match live
-        .slot
-        .lock()
-        .transaction(|connection| segs::remove(connection, block))
-    {
-        Ok(true) => live.chores.removed(block),
+fn remove(live: &Live, rubbish: Rubbish) {
+    let mut slot = live.slot.lock();
+    match slot.transaction(|connection| rubbish.remove_some(connection)) {
+        // Still under the lock: what a seal adds from here on is a new entry.
+        Ok(true) => live.chores.removed(rubbish),
         Ok(false) => {}
-        Err(error) => {
-            tracing::warn!(block = block.0, %error, "a replaced block stays for now");
+        Err(error @ StoreError::Corrupt(_)) => {
+            tracing::error!(?rubbish, %error, "what was replaced cannot be removed");
+            live.chores.removed(rubbish);
+        }
+        Err(error @ (StoreError::Busy(_) | StoreError::Unavailable(_))) => {
+            tracing::warn!(?rubbish, %error, "what was replaced stays for now");
             live.chores.rest();
         }
     }

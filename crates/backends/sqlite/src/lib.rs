@@ -81,7 +81,7 @@ impl Sqlite {
     pub fn set_page_limit(&self, pages: u32) -> Result<(), StoreError> {
         let mut slot = self.live()?.slot.lock();
         let connection = &slot.writer()?.connection;
-        Ok(connection::set(connection, "max_page_count", pages).at("of the file")?)
+        Ok(connection::set(connection, "max_page_count", pages).at("the file")?)
     }
 
     fn live(&self) -> Result<&Live, StoreError> {

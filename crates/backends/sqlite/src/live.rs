@@ -4,18 +4,22 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use docket_engine::store::{BlockId, Identity, LogRow, Seal, StoreError};
+use docket_engine::store::{BlockId, Identity, LogId, LogRow, Seal, StoreError};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::connection::{self, Use};
 use crate::failure::{At, Failure};
-use crate::keeper::Chores;
+use crate::keeper::{Chores, Rubbish};
 use crate::readers::Readers;
 use crate::schema::{self, Unfit};
 use crate::writer::{Slot, Writer};
-use crate::{batches, blocks, logs, segs, tiles};
+use crate::{blocks, logs, segs, tiles};
+
+/// How long closing waits for other processes that read a snapshot; the write-ahead log stays if they go on.
+const CLOSE_WAIT: Duration = Duration::from_millis(100);
 
 /// A store that this process owns.
 #[derive(Debug)]
@@ -43,9 +47,11 @@ impl Live {
             chores,
         };
         let mut slot = live.slot.lock();
-        // Blocks that never got finished, or whose removal was cut short.
-        for block in orphans(&slot.writer()?.connection, |_| true)? {
-            while !slot.transaction(|connection| segs::remove(connection, block))? {}
+        let blocks = orphans(&slot.writer()?.connection, |_| true)?;
+        let logs: Vec<LogId> = slot.writer()?.heads.keys().copied().collect();
+        let logs = logs.into_iter().map(Rubbish::Batches);
+        for rubbish in blocks.into_iter().map(Rubbish::Slices).chain(logs) {
+            while !slot.transaction(|connection| rubbish.remove_some(connection))? {}
         }
         drop(slot);
         Ok(live)
@@ -109,13 +115,15 @@ impl Live {
             }
             blocks::insert(connection, seal.block, body_bytes)?;
             logs::update(connection, seal.log)?;
-            batches::prune(connection, seal.log.id, seal.log.sealed, head)?;
             seal.tiles
                 .iter()
                 .try_for_each(|tile| tiles::put(connection, tile))
         })?;
         slot.unfinished.remove(&seal.block.id);
-        self.chores.remove(seal.replaces);
+        // What nobody can see any more: to remove it here would keep appends waiting.
+        let replaced = seal.replaces.iter().copied().map(Rubbish::Slices);
+        self.chores
+            .remove(replaced.chain([Rubbish::Batches(seal.log.id)]));
         Ok(())
     }
 
@@ -153,10 +161,11 @@ impl Live {
                 unfinished.insert(block, parts);
             }
         }
-        // Blocks that a lost commit has replaced.
-        self.chores.remove(&orphans(&writer.connection, |block| {
-            !unfinished.contains_key(block)
-        })?);
+        // What a lost commit has replaced or sealed.
+        let blocks = orphans(&writer.connection, |block| !unfinished.contains_key(block))?;
+        let logs = writer.heads.keys().copied().map(Rubbish::Batches);
+        self.chores
+            .remove(blocks.into_iter().map(Rubbish::Slices).chain(logs));
         slot.unfinished = unfinished;
         slot.renew(writer);
         Ok(())
@@ -168,7 +177,9 @@ impl Live {
         let Some(writer) = self.slot.lock().take() else {
             return;
         };
-        if let Err(failure) = connection::checkpoint(&writer.connection, "TRUNCATE") {
+        let patience = writer.connection.busy_timeout(CLOSE_WAIT).at("the file");
+        let done = patience.and_then(|()| connection::checkpoint(&writer.connection, "TRUNCATE"));
+        if let Err(failure) = done {
             // The write-ahead log is read when the store is next opened.
             tracing::warn!(?failure, "the last checkpoint failed");
         }
@@ -213,6 +224,6 @@ fn listen(mut connection: Connection, chores: &Arc<Chores>) -> Result<Connection
         chores.committed(i64::from(pages));
         Ok(())
     };
-    connection.wal_hook(Some(hook)).at("of the file")?;
+    connection.wal_hook(Some(hook)).at("the file")?;
     Ok(connection)
 }

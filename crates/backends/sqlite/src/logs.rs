@@ -38,6 +38,13 @@ pub(crate) fn of(connection: &Connection, org: &str) -> Result<Option<LogRow>, F
     select_one(connection, &LOG, sql, &[Cell::Text(org)], read)
 }
 
+/// A log by its number.
+pub(crate) fn get(connection: &Connection, id: LogId) -> Result<Option<LogRow>, Failure> {
+    let sql = "SELECT id, org, id_key, sealed, recorded_micros, frontier, sum FROM log
+        WHERE id = ?";
+    select_one(connection, &LOG, sql, &[Cell::Int(i64::from(id.0))], read)
+}
+
 /// An empty log, with the next number.
 pub(crate) fn insert(
     connection: &Connection,

@@ -162,7 +162,7 @@ pub(crate) fn snapshot(folder: &Path) -> Result<(Identity, Connection), OpenErro
     }
     let begin = || -> Result<(Identity, Connection), Unfit> {
         let connection = connection::open(&path, Use::Snapshot)?;
-        connection.execute_batch("BEGIN").at("of the file")?;
+        connection.execute_batch("BEGIN").at("the file")?;
         let identity = schema::check_readable(&connection)?;
         Ok((identity, connection))
     };

@@ -109,6 +109,6 @@ pub(crate) fn in_transaction<T>(
 }
 
 fn run(connection: &Connection, sql: &str) -> Result<(), Failure> {
-    let mut statement = connection.prepare_cached(sql).at("of the file")?;
-    statement.execute([]).at("of the file").map(drop)
+    let mut statement = connection.prepare_cached(sql).at("the file")?;
+    statement.execute([]).at("the file").map(drop)
 }

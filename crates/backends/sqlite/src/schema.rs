@@ -58,11 +58,10 @@ impl From<Failure> for Unfit {
 /// Brings the file to [`FORMAT`]: makes a store of an empty one, leaves a newer one as it is when its
 /// writer allows that.
 pub(crate) fn prepare(connection: &Connection, random: &dyn Random) -> Result<Identity, Unfit> {
-    let version = connection::get(connection, "user_version").at("of the file")?;
+    let version = connection::get(connection, "user_version").at("the file")?;
     if version == 0 && is_empty(connection)? {
         migrate(connection, 0, |connection| {
-            connection::set(connection, "application_id", APPLICATION_ID as u32)
-                .at("of the file")?;
+            connection::set(connection, "application_id", APPLICATION_ID as u32).at("the file")?;
             found(connection, random)
         })?;
         return identity(connection).map_err(Unfit::from);
@@ -95,7 +94,7 @@ pub(crate) fn set_meta(connection: &Connection, key: &str, value: u64) -> Result
 pub(crate) fn make_tables(connection: &Connection) -> Result<(), Failure> {
     MIGRATIONS
         .iter()
-        .try_for_each(|sql| connection.execute_batch(sql).at("of the schema"))
+        .try_for_each(|sql| connection.execute_batch(sql).at("the schema"))
 }
 
 fn is_empty(connection: &Connection) -> Result<bool, Failure> {
@@ -112,14 +111,14 @@ fn migrate(
 ) -> Result<(), Failure> {
     connection
         .execute_batch("BEGIN IMMEDIATE")
-        .at("of the schema")?;
+        .at("the schema")?;
     let work = || {
         for sql in MIGRATIONS.iter().skip(from) {
-            connection.execute_batch(sql).at("of the schema")?;
+            connection.execute_batch(sql).at("the schema")?;
         }
         then(connection)?;
-        connection::set(connection, "user_version", FORMAT).at("of the file")?;
-        connection.execute_batch("COMMIT").at("of the schema")
+        connection::set(connection, "user_version", FORMAT).at("the file")?;
+        connection.execute_batch("COMMIT").at("the schema")
     };
     work().inspect_err(|_| {
         // The failure is what counts; a connection that cannot roll back is closed with it.
@@ -145,7 +144,7 @@ fn write_versions(connection: &Connection) -> Result<(), Failure> {
 }
 
 fn check(connection: &Connection, bound: &str) -> Result<(), Unfit> {
-    let application = connection::get(connection, "application_id").at("of the file")?;
+    let application = connection::get(connection, "application_id").at("the file")?;
     if application != APPLICATION_ID {
         let what = "is not the database of a Docket store";
         return Err(Failure::from(StoreError::corrupt("the file", what)).into());

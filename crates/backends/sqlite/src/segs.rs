@@ -34,7 +34,7 @@ const PARTS_MAX: u32 = (1 << SLICE_BITS) / PART_SLICES;
 pub(crate) const BLOCKS_MAX: u64 = 1 << (63 - SLICE_BITS);
 
 /// Slices that one commit removes at most, so that no append waits long for it.
-const REMOVE_SLICES: i64 = 1_024;
+const REMOVE_SLICES: i64 = 512;
 
 /// Writes a part of a block's body in the place of what a lost attempt left.
 pub(crate) fn put(

@@ -47,9 +47,7 @@ impl Writer {
         }
         // Its log would look shorter than it is.
         if logs::strangers(&connection, "batch")? {
-            return Err(
-                StoreError::corrupt("table batch", "has rows of a log that is not there").into(),
-            );
+            return Err(StoreError::corrupt("batch", "has rows of a log that is not there").into());
         }
         Ok(Writer {
             connection,
@@ -161,8 +159,8 @@ fn roll_back(connection: &Connection) {
 }
 
 fn run(connection: &Connection, sql: &str) -> Result<(), Failure> {
-    let mut statement = connection.prepare_cached(sql).at("of the file")?;
-    statement.execute([]).at("of the file").map(drop)
+    let mut statement = connection.prepare_cached(sql).at("the file")?;
+    statement.execute([]).at("the file").map(drop)
 }
 
 /// Whether files in `folder` cannot grow: SQLite tells a full disk from a broken one, but not a used-up

@@ -1,5 +1,7 @@
 //! The engine's random sequences over SQLite, against a list.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
+
 use std::sync::Arc;
 
 use docket_backends_sqlite::{Options, Sqlite};
