@@ -1,0 +1,217 @@
+//! From the native JSON form to an event: an id and a recorded time that the sender brings move to the origin.
+
+use docket_event::{Event, Fault, Faults, Json, Origin, Timestamp, Value, read_value};
+
+use crate::NAME;
+
+/// The surface of what Docket records of itself.
+const DOCKET: &str = "docket";
+/// Members of `origin.extra` in which an event keeps what it was called where it came from.
+const ID: &str = "id";
+const RECORDED_AT: &str = "recorded_at";
+/// The same of the Docket before, and of the one before that.
+const EARLIER: &str = "earlier";
+/// What the origin was, where it could not stay.
+const ORIGIN: &str = "origin";
+
+/// Reads an event that a client sends. An origin that says `docket` is left for
+/// [`docket_event::check_event`] to refuse.
+///
+/// # Errors
+/// Every fault found.
+pub fn read(value: &Value<'_>, account: Option<&str>) -> Result<Event, Faults> {
+    let (brought, mut event) = parts(value)?;
+    settle(&mut event, brought, account)?;
+    Ok(event)
+}
+
+/// Reads an event of another Docket's export. What that one recorded of itself becomes an event of ours whose
+/// origin tells so.
+///
+/// # Errors
+/// Every fault found.
+pub fn import(value: &Value<'_>, account: Option<&str>) -> Result<Event, Faults> {
+    let (brought, mut event) = parts(value)?;
+    if event
+        .origin
+        .as_ref()
+        .is_some_and(|origin| origin.surface == DOCKET)
+    {
+        let mut extra = Value::Object(Vec::new());
+        extra.set(ORIGIN, value.get(ORIGIN).cloned().unwrap_or(Value::Null));
+        event.origin = Some(Origin {
+            surface: NAME.to_owned(),
+            extra: Some(Json::of(&extra)),
+            ..Origin::default()
+        });
+    }
+    settle(&mut event, brought, account)?;
+    Ok(event)
+}
+
+/// What the sender says that the event was called elsewhere.
+#[derive(Default)]
+struct Brought {
+    id: Option<String>,
+    recorded_at: Option<String>,
+}
+
+fn parts(value: &Value<'_>) -> Result<(Brought, Event), Faults> {
+    let moved = |name: &str| name == ID || name == RECORDED_AT;
+    let members = value.as_object().unwrap_or_default();
+    if !members.iter().any(|(name, _)| moved(name)) {
+        return Ok((Brought::default(), read_value(value)?));
+    }
+    let mut faults = Faults::new();
+    let brought = Brought {
+        id: text(value, ID, &mut faults),
+        recorded_at: text(value, RECORDED_AT, &mut faults),
+    };
+    if let Some(Err(reason)) = brought.recorded_at.as_deref().map(Timestamp::parse) {
+        faults.push(Fault::new(RECORDED_AT, reason));
+    }
+    let rest = members
+        .iter()
+        .filter(|(name, _)| !moved(name))
+        .cloned()
+        .collect();
+    match read_value(&Value::Object(rest)) {
+        Ok(event) if faults.is_empty() => Ok((brought, event)),
+        Ok(_) => Err(faults),
+        Err(more) => {
+            faults.extend(more);
+            Err(faults)
+        }
+    }
+}
+
+fn text(value: &Value<'_>, name: &str, faults: &mut Faults) -> Option<String> {
+    let reason = match value.get(name)? {
+        Value::Null => return None,
+        Value::String(text) if text.is_empty() => "is empty".to_owned(),
+        Value::String(text) if text.len() > docket_event::TEXT_BYTES_MAX => {
+            format!(
+                "has {} bytes; at most {} are kept",
+                text.len(),
+                docket_event::TEXT_BYTES_MAX
+            )
+        }
+        Value::String(text) => return Some(text.clone().into_owned()),
+        other => format!("is {}; write a string", other.kind()),
+    };
+    faults.push(Fault::new(name, reason));
+    None
+}
+
+/// Puts into the origin what was brought. An origin that has an id keeps it.
+fn settle(event: &mut Event, brought: Brought, account: Option<&str>) -> Result<(), Faults> {
+    if brought.id.is_none() && brought.recorded_at.is_none() && account.is_none() {
+        return Ok(());
+    }
+    let origin = event.origin.get_or_insert_with(|| Origin {
+        surface: NAME.to_owned(),
+        ..Origin::default()
+    });
+    if origin.account.is_none() {
+        origin.account = account.map(str::to_owned);
+    }
+    let mut extra = Vec::new();
+    match brought.id {
+        Some(id) if origin.id.is_some() => extra.push((ID, id)),
+        id => origin.id = origin.id.take().or(id),
+    }
+    extra.extend(brought.recorded_at.map(|time| (RECORDED_AT, time)));
+    if !extra.is_empty() {
+        origin.extra = Some(Json::of(&extended(origin.extra.as_ref(), extra)?));
+    }
+    Ok(())
+}
+
+/// The old members and the new ones; old ones of the same names move to `earlier`.
+fn extended<'j>(
+    old: Option<&'j Json>,
+    new: Vec<(&'static str, String)>,
+) -> Result<Value<'j>, Faults> {
+    let mut members = match old.map(Json::value) {
+        None => Vec::new(),
+        Some(Value::Object(members)) => members,
+        Some(other) => {
+            let reason = format!("is {}; write an object", other.kind());
+            return Err(vec![Fault::new("origin.extra", reason)]);
+        }
+    };
+    if members
+        .iter()
+        .any(|(name, _)| name == ID || name == RECORDED_AT)
+    {
+        let theirs = |name: &str| matches!(name, ID | RECORDED_AT | EARLIER);
+        let (earlier, kept) = members.into_iter().partition(|(name, _)| theirs(name));
+        members = kept;
+        members.push((EARLIER.into(), Value::Object(earlier)));
+    }
+    let new = new
+        .into_iter()
+        .map(|(name, text)| (name.into(), Value::string(text)));
+    members.extend(new);
+    Ok(Value::Object(members))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use docket_event::json::parse;
+    use docket_surfaces_kit::contract::ReadEntry;
+
+    fn check(with: ReadEntry, text: &str, account: Option<&str>, origin: &str) {
+        let event = with(&parse(text).unwrap(), account).unwrap();
+        let mut written = String::new();
+        docket_event::write_event(&mut written, &event);
+        let value = parse(&written).unwrap();
+        let found = value.get("origin").map(Value::to_text).unwrap_or_default();
+        assert_eq!(found, origin, "{text}");
+    }
+
+    #[test]
+    fn what_an_event_was_called_elsewhere_moves_to_its_origin() {
+        check(read, r#"{"type":"a.b"}"#, None, "");
+        check(
+            read,
+            r#"{"type":"a.b","id":"7","recorded_at":"2026-01-01T00:00:00+01:00"}"#,
+            None,
+            r#"{"surface":"native","id":"7","extra":{"recorded_at":"2026-01-01T00:00:00+01:00"}}"#,
+        );
+        check(
+            read,
+            r#"{"type":"a.b","id":"7","origin":{"surface":"openai","id":"v","extra":{"x":1}}}"#,
+            Some("acme"),
+            r#"{"surface":"openai","account":"acme","id":"v","extra":{"x":1,"id":"7"}}"#,
+        );
+        check(
+            read,
+            r#"{"type":"a.b","id":"9","origin":{"surface":"native","id":"7","extra":{"id":"8"}}}"#,
+            None,
+            r#"{"surface":"native","id":"7","extra":{"earlier":{"id":"8"},"id":"9"}}"#,
+        );
+        check(
+            read,
+            r#"{"type":"a.b","id":"9","origin":{"surface":"docket"}}"#,
+            None,
+            r#"{"surface":"docket","id":"9"}"#,
+        );
+        check(
+            import,
+            r#"{"type":"a.b","id":"9","recorded_at":"2026-01-01T00:00:00Z","origin":{"surface":"docket"}}"#,
+            None,
+            r#"{"surface":"native","id":"9","extra":{"origin":{"surface":"docket"},"recorded_at":"2026-01-01T00:00:00Z"}}"#,
+        );
+    }
+
+    #[test]
+    fn faults_of_both_parts_are_told_together() {
+        let text = r#"{"id":1,"recorded_at":"soon","typ":"a.b"}"#;
+        let faults = read(&parse(text).unwrap(), None).unwrap_err();
+        let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        assert_eq!(paths, ["id", "recorded_at", "type", "typ"]);
+        assert!(read(&Value::Null, None).is_err());
+    }
+}

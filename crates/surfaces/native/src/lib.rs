@@ -1,0 +1,42 @@
+//! Docket's own API, `/api/v1`, and what operators ask a server: whether it lives, is ready, and its figures.
+
+mod error;
+mod events;
+mod health;
+mod ingest;
+mod list;
+mod one;
+mod parameters;
+mod query;
+mod turning;
+
+use axum::Router;
+use axum::routing::get;
+use docket_surfaces_kit::{App, Ingest, Surface};
+
+/// The name of the surface, which stands in `origin.surface` of events that brought their own id.
+pub const NAME: &str = "native";
+
+/// The surface. It answers for all paths that no vendor has.
+pub fn surface() -> Surface {
+    Surface {
+        name: NAME,
+        prefixes: &[""],
+        routes,
+        refuse: error::refuse,
+        ingest: Some(Ingest {
+            read: ingest::read,
+            import: ingest::import,
+            page_member: "events",
+        }),
+    }
+}
+
+fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/v1/events", get(list::list).post(events::post))
+        .route("/api/v1/events/{id}", get(one::one))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+}

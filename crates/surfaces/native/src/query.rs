@@ -1,0 +1,188 @@
+//! From the parameters of a listing to the question that they ask.
+
+use std::net::IpAddr;
+
+use docket_event::{
+    Cursor, Direction, Field, Filter, Group, IdKey, LIMIT_MAX, Order, Outcome, Query, Span, Test,
+    Timestamp,
+};
+
+use crate::parameters::Parameters;
+
+/// Events of a page when nothing is said.
+const LIMIT: usize = 50;
+/// Most values of all filters together.
+const VALUES_MAX: usize = 500;
+/// In front of a filter's name: none of its values.
+const NOT: &str = "not.";
+
+/// The filters and what of an event they look at.
+const FILTERS: [(&str, Field); 12] = [
+    ("type", Field::Type),
+    ("actor_id", Field::ActorId),
+    ("actor_email", Field::ActorEmail),
+    ("credential_id", Field::CredentialId),
+    ("project_id", Field::ProjectId),
+    ("target_id", Field::TargetId),
+    ("target_kind", Field::TargetKind),
+    ("outcome", Field::Outcome),
+    ("ip", Field::SourceIp),
+    ("request_id", Field::RequestId),
+    ("origin", Field::Origin),
+    ("origin_id", Field::OriginId),
+];
+
+/// A page of a listing, as it was asked for.
+#[derive(Debug)]
+pub struct Listing {
+    /// Filter, order, direction and limit; no places.
+    pub query: Query,
+    /// Where the page lies; `None`: at the listing's start.
+    pub cursor: Option<Cursor>,
+}
+
+/// Reads all parameters of a listing; wrong ones are noted in `parameters`.
+pub fn listing(parameters: &mut Parameters, key: &IdKey) -> Listing {
+    let filter = filter(parameters);
+    let order = parameters.one("order", |word| match word {
+        "recorded" => Ok(Order::Recorded),
+        "occurred" => Ok(Order::Occurred),
+        _ => Err("is no order; write recorded or occurred".to_owned()),
+    });
+    let direction = parameters.one("direction", |word| match word {
+        "desc" => Ok(Direction::Descending),
+        "asc" => Ok(Direction::Ascending),
+        _ => Err("is no direction; write desc or asc".to_owned()),
+    });
+    let limit = parameters.one("limit", limit).unwrap_or(LIMIT);
+    let cursor = parameters.one("cursor", |text| {
+        Cursor::decode(text, key).ok_or_else(|| {
+            "is no cursor of this log; take `next` or `prev` of an answer".to_owned()
+        })
+    });
+    let order_of = cursor.map(|cursor| cursor.order);
+    let direction_of = cursor.map(|cursor| cursor.direction);
+    if order.is_some_and(|order| order_of.is_some_and(|of| of != order))
+        || direction.is_some_and(|direction| direction_of.is_some_and(|of| of != direction))
+    {
+        parameters.fault(
+            "cursor",
+            "belongs to another order or direction; leave those out",
+        );
+    }
+    let order = order.or(order_of).unwrap_or_default();
+    let direction = direction.or(direction_of).unwrap_or_default();
+    let query = Query {
+        filter,
+        order,
+        direction,
+        after: None,
+        before: None,
+        limit,
+    };
+    Listing { query, cursor }
+}
+
+fn limit(text: &str) -> Result<usize, String> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| digits && (1..=LIMIT_MAX).contains(number));
+    number.ok_or_else(|| format!("is no number from 1 to {LIMIT_MAX}"))
+}
+
+fn filter(parameters: &mut Parameters) -> Filter {
+    let mut filter = Filter::default();
+    let mut values = 0;
+    for (name, field) in FILTERS {
+        for (name, negated) in [(name.to_owned(), false), (format!("{NOT}{name}"), true)] {
+            let tests = tests(parameters, &name, field);
+            values += tests.len();
+            if !tests.is_empty() {
+                filter.groups.push(Group {
+                    any: tests,
+                    negated,
+                });
+            }
+        }
+    }
+    if values > VALUES_MAX {
+        parameters.fault(
+            "",
+            format!("{values} filter values; at most {VALUES_MAX} are taken"),
+        );
+    }
+    filter.occurred = span(parameters, "from", "to");
+    filter.recorded = span(parameters, "recorded_from", "recorded_to");
+    filter
+}
+
+fn tests(parameters: &mut Parameters, name: &str, field: Field) -> Vec<Test> {
+    let mut tests = Vec::new();
+    for value in parameters.all(name) {
+        match test(field, value) {
+            Ok(some) => tests.extend(some),
+            Err(reason) => parameters.fault(name, reason),
+        }
+    }
+    tests
+}
+
+/// The tests of one value, any of which may hold.
+fn test(field: Field, value: String) -> Result<Vec<Test>, String> {
+    if value.is_empty() {
+        return Ok(Vec::new());
+    }
+    match field {
+        Field::Type if value.contains('*') => match value.strip_suffix('*') {
+            Some(prefix) if prefix.len() > 1 && prefix.ends_with('.') && !prefix.contains('*') => {
+                Ok(vec![Test::TypeStartsWith(prefix.to_owned())])
+            }
+            _ => Err("has a star that is not behind the last dot; write api_key.*".to_owned()),
+        },
+        Field::ActorEmail => Ok(vec![Test::Is(field, value.to_ascii_lowercase())]),
+        Field::Outcome => {
+            Outcome::parse(&value).map(|outcome| vec![Test::Is(field, outcome.word().to_owned())])
+        }
+        Field::SourceIp => {
+            let usual = value.parse().ok().map(|ip: IpAddr| ip.to_string());
+            let usual = usual.filter(|usual| *usual != value);
+            let both = std::iter::once(value).chain(usual);
+            Ok(both.map(|value| Test::Is(field, value)).collect())
+        }
+        Field::Type
+        | Field::ActorId
+        | Field::ActorKind
+        | Field::CredentialId
+        | Field::ProjectId
+        | Field::TargetId
+        | Field::TargetKind
+        | Field::Target
+        | Field::RequestId
+        | Field::Origin
+        | Field::OriginAccount
+        | Field::OriginId
+        | Field::ShownOn => Ok(vec![Test::Is(field, value)]),
+    }
+}
+
+/// Half-open at microseconds: of both bounds, the first whole microsecond that is not before them.
+fn span(parameters: &mut Parameters, from: &str, to: &str) -> Span {
+    Span {
+        from: parameters.one(from, micros),
+        to: parameters.one(to, micros),
+    }
+}
+
+fn micros(text: &str) -> Result<i64, String> {
+    // The plus of a zone that nobody escaped arrives as a space.
+    let plus = match text.rsplit_once(' ') {
+        Some((time, zone)) if time.len() >= 19 && zone.len() == 5 => format!("{time}+{zone}"),
+        _ => text.to_owned(),
+    };
+    Timestamp::parse(&plus).map(Timestamp::micros_up)
+}
+
+#[cfg(test)]
+mod tests;
