@@ -1,0 +1,125 @@
+//! Blocking, unblocking and removing a member.
+
+use docket_engine::store::RecordChange;
+use docket_event::{Event, Value};
+
+use super::{about, person};
+use crate::audit::{before_after, object};
+use crate::change::Plan;
+use crate::record::{
+    MemberEmailRecord, MemberRecord, MemberStateRecord, delete, member_email_key, member_key,
+    organization_key, replace,
+};
+use crate::{Access, AccessError, Caller, Role};
+
+impl Access {
+    pub(super) fn change_state(
+        &self,
+        org: &str,
+        who: &str,
+        state: MemberStateRecord,
+        by: &Caller,
+    ) -> Result<String, AccessError> {
+        let log = self.log(org)?;
+        self.change(&log, || self.plan_state(org, who, state, by))
+    }
+
+    fn plan_state(
+        &self,
+        org: &str,
+        who: &str,
+        state: MemberStateRecord,
+        by: &Caller,
+    ) -> Result<Plan<String>, AccessError> {
+        let found = self.find_member(org, who)?;
+        let (id, old) = (found.name, found.value);
+        let event = state_event(&id, &old, state, by)?;
+        let mut records = Vec::new();
+        if old.role == Role::Owner && old.state == MemberStateRecord::Active {
+            records.push(self.spare_last_owner(org, &id)?);
+        }
+        let mut new = MemberRecord {
+            state,
+            ..old.clone()
+        };
+        if state == MemberStateRecord::Removed {
+            // What is left says that the id was used, and nothing about the person.
+            (new.email, new.name) = (None, None);
+            records.extend(self.release_address(org, old.email.as_deref())?);
+        }
+        records.push(replace(member_key(org, &id), found.version, &new)?);
+        Ok(Plan {
+            events: vec![event],
+            records,
+            answer: id,
+        })
+    }
+
+    fn release_address(
+        &self,
+        org: &str,
+        email: Option<&str>,
+    ) -> Result<Option<RecordChange>, AccessError> {
+        let Some(email) = email else {
+            return Ok(None);
+        };
+        let key = member_email_key(org, email);
+        let found = self.read::<MemberEmailRecord>(&key)?;
+        Ok(found.map(|record| delete(key, record.version)))
+    }
+
+    /// Refuses when nobody but `id` is an active owner; else the change that makes another such change at
+    /// the same time fail.
+    fn spare_last_owner(&self, org: &str, id: &str) -> Result<RecordChange, AccessError> {
+        let mut organization = self.must_exist(org)?;
+        let others = self
+            .list::<MemberRecord>(org, "member")?
+            .into_iter()
+            .any(|record| {
+                record.name != id
+                    && record.value.role == Role::Owner
+                    && record.value.state == MemberStateRecord::Active
+            });
+        if !others {
+            let reason = format!(
+                "`{id}` is the last owner of `{org}`; add another one first: \
+                 docket member add --org {org} --email EMAIL --role owner"
+            );
+            return Err(AccessError::Conflict(reason));
+        }
+        organization.value.owners_changed += 1;
+        replace(
+            organization_key(org),
+            organization.version,
+            &organization.value,
+        )
+    }
+}
+
+fn state_event(
+    id: &str,
+    old: &MemberRecord,
+    state: MemberStateRecord,
+    by: &Caller,
+) -> Result<Event, AccessError> {
+    let wrong = |is: &str| Err(AccessError::Conflict(format!("`{id}` is {is}")));
+    let blocked = |bit| Some(object([("blocked", Some(Value::Bool(bit)))]));
+    let targets = vec![person(id, old)];
+    match (old.state, state) {
+        (MemberStateRecord::Active, MemberStateRecord::Blocked) => {
+            let data = before_after(blocked(false), blocked(true));
+            Ok(by.event("user_account.blocked", targets, &data))
+        }
+        (MemberStateRecord::Blocked, MemberStateRecord::Active) => {
+            let data = before_after(blocked(true), blocked(false));
+            Ok(by.event("user_account.unblocked", targets, &data))
+        }
+        (MemberStateRecord::Active | MemberStateRecord::Blocked, MemberStateRecord::Removed) => {
+            let data = before_after(Some(about(old)), None);
+            Ok(by.event("user_account.deleted", targets, &data))
+        }
+        (MemberStateRecord::Blocked, MemberStateRecord::Blocked) => wrong("blocked already"),
+        (MemberStateRecord::Active, MemberStateRecord::Active) => wrong("not blocked"),
+        (MemberStateRecord::Removed, _) => wrong("no member any more"),
+    }
+}

@@ -1,0 +1,218 @@
+//! The records: their names, their JSON, and how they are read and changed.
+
+use docket_engine::store::{Expect, RecordChange, RecordKey, StoreError};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::permission::Role;
+use crate::secret::SecretHash;
+use crate::view::ViewRecord;
+use crate::{Access, AccessError};
+
+/// The owner of records that belong to no organization.
+const INSTANCE: &str = "";
+
+/// An organization; kept with the instance, so that all of them can be listed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct OrganizationRecord {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    pub created_micros: i64,
+    /// Id of the key that signs its checkpoints.
+    pub signing_key: String,
+    /// Rises when an owner comes or goes, so that two such changes cannot overlook each other.
+    #[serde(default)]
+    pub owners_changed: u64,
+}
+
+/// A member, under their id. The record outlives its member, so that an id never means somebody else.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct MemberRecord {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    pub role: Role,
+    pub state: MemberStateRecord,
+    pub created_micros: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MemberStateRecord {
+    Active,
+    Blocked,
+    Removed,
+}
+
+/// Whose e-mail address it is; under the address in lower case.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct MemberEmailRecord {
+    pub member: String,
+}
+
+/// A token, under its id.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct TokenRecord {
+    pub owner: String,
+    pub role: Role,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    #[serde(default, skip_serializing_if = "ViewRecord::is_open")]
+    pub view: ViewRecord,
+    pub created_micros: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_micros: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_micros: Option<i64>,
+    pub secret_sha256: String,
+}
+
+/// Which token a secret opens; kept with the instance under the secret's hash, because whoever shows a
+/// secret does not say where it belongs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TokenSecretRecord {
+    pub org: String,
+    pub token: String,
+}
+
+/// A key that signs a log's checkpoints, under its id. SECRET.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct SigningKeyRecord {
+    pub name: String,
+    /// In base64.
+    pub seed: String,
+    pub created_micros: i64,
+}
+
+pub(crate) fn organizations() -> (&'static str, &'static str) {
+    (INSTANCE, "organization")
+}
+
+pub(crate) fn organization_key(org: &str) -> RecordKey {
+    key(INSTANCE, "organization", org)
+}
+
+pub(crate) fn member_key(org: &str, id: &str) -> RecordKey {
+    key(org, "member", id)
+}
+
+pub(crate) fn member_email_key(org: &str, email: &str) -> RecordKey {
+    key(org, "member_email", &email.to_lowercase())
+}
+
+pub(crate) fn token_key(org: &str, id: &str) -> RecordKey {
+    key(org, "token", id)
+}
+
+pub(crate) fn token_secret_key(hash: &SecretHash) -> RecordKey {
+    key(INSTANCE, "token_secret", hash.as_str())
+}
+
+pub(crate) fn signing_key_key(org: &str, id: &str) -> RecordKey {
+    key(org, "signing_key", id)
+}
+
+fn key(org: &str, kind: &str, name: &str) -> RecordKey {
+    RecordKey {
+        org: org.to_owned(),
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+/// A record as it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Versioned<T> {
+    pub name: String,
+    pub version: u64,
+    pub value: T,
+}
+
+impl Access {
+    pub(crate) fn read<T: DeserializeOwned>(
+        &self,
+        key: &RecordKey,
+    ) -> Result<Option<Versioned<T>>, StoreError> {
+        let Some(record) = self.engine.store().record(key)? else {
+            return Ok(None);
+        };
+        let value = parse(&record.key, &record.value)?;
+        Ok(Some(Versioned {
+            name: record.key.name,
+            version: record.version,
+            value,
+        }))
+    }
+
+    pub(crate) fn list<T: DeserializeOwned>(
+        &self,
+        org: &str,
+        kind: &str,
+    ) -> Result<Vec<Versioned<T>>, StoreError> {
+        let records = self.engine.store().records(org, kind)?;
+        let read = records.into_iter().map(|record| {
+            let value = parse(&record.key, &record.value)?;
+            Ok(Versioned {
+                name: record.key.name,
+                version: record.version,
+                value,
+            })
+        });
+        read.collect()
+    }
+}
+
+/// The change that makes a record that is not there yet.
+pub(crate) fn insert<T: Serialize>(key: RecordKey, value: &T) -> Result<RecordChange, AccessError> {
+    let value = Some(bytes(&key, value)?);
+    Ok(RecordChange {
+        key,
+        expect: Expect::Absent,
+        value,
+    })
+}
+
+/// The change that replaces a record of this version.
+pub(crate) fn replace<T: Serialize>(
+    key: RecordKey,
+    version: u64,
+    value: &T,
+) -> Result<RecordChange, AccessError> {
+    let value = Some(bytes(&key, value)?);
+    Ok(RecordChange {
+        key,
+        expect: Expect::Version(version),
+        value,
+    })
+}
+
+/// The change that removes a record of this version.
+pub(crate) fn delete(key: RecordKey, version: u64) -> RecordChange {
+    RecordChange {
+        key,
+        expect: Expect::Version(version),
+        value: None,
+    }
+}
+
+fn bytes<T: Serialize>(key: &RecordKey, value: &T) -> Result<Vec<u8>, AccessError> {
+    serde_json::to_vec(value)
+        .map_err(|error| AccessError::Corrupt(format!("write record {}: {error}", place(key))))
+}
+
+/// Reads a record's content. The parser's own words are left out: they may quote what is secret.
+fn parse<T: DeserializeOwned>(key: &RecordKey, value: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(value)
+        .map_err(|_| StoreError::corrupt(place(key), "is not what a record of this kind holds"))
+}
+
+/// Where a record stands, for messages; never the name of a secret.
+fn place(key: &RecordKey) -> String {
+    match key.kind.as_str() {
+        "token_secret" => "record token_secret".to_owned(),
+        kind => format!("record {}/{kind}/{}", key.org, key.name),
+    }
+}

@@ -1,0 +1,10 @@
+//! Access over an engine: what a change writes, and whom a secret lets in.
+
+#[cfg(test)]
+mod members;
+#[cfg(test)]
+mod organizations;
+#[cfg(test)]
+mod tokens;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,31 @@
+//! The verbs: one file each.
+
+pub mod check;
+pub mod export;
+pub mod import;
+pub mod init;
+pub mod member;
+pub mod serve;
+pub mod token;
+pub mod vocabulary;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::args::{Args, Command};
+
+/// Carries out a command.
+pub fn run(args: Args) -> Result<ExitCode> {
+    let Args { command, common } = args;
+    match command {
+        Command::Serve(args) => serve::run(&args, &common),
+        Command::Init(args) => init::run(args, &common),
+        Command::Member(command) => member::run(command, &common),
+        Command::Token(command) => token::run(command, &common),
+        Command::Import(args) => import::run(args, &common),
+        Command::Export(args) => export::run(args, &common),
+        Command::Check(args) => check::run(&args, &common),
+        Command::Vocabulary(args) => vocabulary::run(&args, &common),
+    }
+}

@@ -1,0 +1,205 @@
+//! `docket serve`
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::task::Poll;
+
+use anyhow::{Context, Result};
+use clap::Args as ClapArgs;
+use clap::ValueEnum;
+use clap::builder::FalseyValueParser;
+use docket_backends::Location;
+use docket_engine::store::Store;
+use docket_server::config::{Listen, Log, LogFormat};
+use docket_server::control::Control;
+use docket_server::demo::{self, Demo};
+use docket_server::operations::Operations;
+use docket_server::shutdown::{self, Stopping};
+use docket_server::{Config, Opened, Wiring, launch, listen, telemetry};
+use ipnet::IpNet;
+
+use crate::args::Common;
+use crate::output;
+use crate::reach;
+use crate::wrong_use::WrongUse;
+
+/// Serve the API
+///
+/// Answers the native API below /api/v1 and the vendors' own APIs at their own paths, all on every address,
+/// with HTTP/1.1 and HTTP/2. Stops in order at SIGTERM or Ctrl-C. While it runs, the other commands reach
+/// the data through it.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  docket serve --demo
+  docket serve --data /var/lib/docket --listen 127.0.0.1:8080 --listen [::1]:8080
+  docket serve --listen 0.0.0.0:8080 --trust-proxy 10.0.0.0/8")]
+pub struct Args {
+    /// Address to listen on, can be given several times [default: 127.0.0.1:8080]
+    ///
+    /// Port 0 takes any free one. Off loopback it needs --trust-proxy.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "DOCKET_LISTEN",
+        hide_env_values = true
+    )]
+    #[arg(value_delimiter = ',')]
+    listen: Vec<SocketAddr>,
+    /// Network of proxies that speak TLS to the world, can be given several times
+    ///
+    /// Their x-forwarded-for is believed, and off loopback nobody else is served.
+    #[arg(
+        long,
+        value_name = "CIDR",
+        env = "DOCKET_TRUST_PROXY",
+        hide_env_values = true
+    )]
+    #[arg(value_delimiter = ',')]
+    trust_proxy: Vec<IpNet>,
+    /// Make an organization to look at, with three months of events; prints a token and what to paste
+    ///
+    /// Without --data it lives in a temporary folder and is gone at the end.
+    #[arg(long, env = "DOCKET_DEMO", hide_env_values = true)]
+    #[arg(value_parser = FalseyValueParser::new())]
+    demo: bool,
+    /// What to log: a level, or levels by part of the program, as in info,docket_engine=debug
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "DOCKET_LOG",
+        hide_env_values = true
+    )]
+    #[arg(default_value = "info")]
+    log: String,
+    /// Form of log lines
+    #[arg(long, value_enum, env = "DOCKET_LOG_FORMAT", hide_env_values = true)]
+    #[arg(default_value_t = LogForm::Text)]
+    log_format: LogForm,
+}
+
+/// Forms of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogForm {
+    /// For people
+    Text,
+    /// A JSON object a line
+    Json,
+}
+
+pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
+    let folder = Folder::of(common, args.demo)?;
+    let config = config(args);
+    telemetry::init(&config.log).map_err(|error| WrongUse(error.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let done = runtime.block_on(serve(config, &folder, args.demo));
+    // What still blocks was told to stop and holds nothing that is not durable.
+    runtime.shutdown_background();
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn serve(config: Config, folder: &Folder, demo: bool) -> Result<()> {
+    let stop = heard_from_now_on(shutdown::signal()).await;
+    let listeners = listen::bind(&config.listen).await?;
+    let address = listeners
+        .first()
+        .map(|listener| listener.local_addr())
+        .transpose()?;
+    let path = folder.path().to_owned();
+    let mut wiring = Wiring::new(config, Box::new(move || open(&path)));
+    let path = folder.path().to_owned();
+    wiring.beside = Some(Box::new(move |opened, stopping| {
+        Box::pin(beside(opened, stopping, path, address.filter(|_| demo)))
+    }));
+    launch(listeners, wiring, stop).await
+}
+
+/// Begins to wait at once, so that a signal that comes while the store is being opened is not missed.
+async fn heard_from_now_on(signal: impl Future<Output = ()>) -> impl Future<Output = ()> {
+    let mut signal = Box::pin(signal);
+    let heard = poll_fn(|context| Poll::Ready(signal.as_mut().poll(context).is_ready())).await;
+    async move {
+        if !heard {
+            signal.await;
+        }
+    }
+}
+
+fn open(folder: &Path) -> Result<Arc<dyn Store>> {
+    docket_backends::open(&Location::Folder(folder.to_owned()))
+        .with_context(|| format!("open {}", folder.display()))
+}
+
+/// What runs beside the listeners: the demo's beginning, and the control socket.
+async fn beside(
+    opened: Opened,
+    stopping: Stopping,
+    folder: PathBuf,
+    demo_at: Option<SocketAddr>,
+) -> Result<()> {
+    let control = Control::bind(&folder, Operations::new(opened.access.clone()))
+        .with_context(|| format!("control socket in {}", folder.display()))?;
+    if let Some(address) = demo_at {
+        let prepared = tokio::task::spawn_blocking(move || demo::prepare(&opened.access));
+        let demo: Demo = prepared.await.context("the demo ended badly")??;
+        output::text(&demo.banner(address)).context("print what to paste")?;
+    }
+    control.run(stopping.stopped()).await;
+    Ok(())
+}
+
+/// The data folder of a server.
+#[derive(Debug)]
+enum Folder {
+    /// One that stays.
+    Lasting(PathBuf),
+    /// One that goes with this value.
+    Passing(tempfile::TempDir),
+}
+
+impl Folder {
+    fn of(common: &Common, demo: bool) -> Result<Self> {
+        let lasting = reach::folder(common)?;
+        if demo && common.data.is_none() {
+            let passing = tempfile::Builder::new().prefix("docket-demo-").tempdir();
+            return Ok(Folder::Passing(passing.context("make a temporary folder")?));
+        }
+        Ok(Folder::Lasting(lasting))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Folder::Lasting(path) => path,
+            Folder::Passing(folder) => folder.path(),
+        }
+    }
+}
+
+fn config(args: &Args) -> Config {
+    let usual = Listen::default();
+    let addresses = match args.listen.as_slice() {
+        [] => usual.addresses.clone(),
+        given => given.to_vec(),
+    };
+    let format = match args.log_format {
+        LogForm::Text => LogFormat::Text,
+        LogForm::Json => LogFormat::Json,
+    };
+    Config {
+        listen: Listen {
+            addresses,
+            trust_proxy: args.trust_proxy.clone(),
+            ..usual
+        },
+        log: Log {
+            format,
+            filter: args.log.clone(),
+        },
+        ..Config::default()
+    }
+}

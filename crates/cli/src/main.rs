@@ -1,0 +1,33 @@
+//! The command `docket`.
+
+mod args;
+mod commands;
+mod output;
+mod reach;
+mod user;
+mod wrong_use;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::Args;
+use wrong_use::WrongUse;
+
+/// It failed.
+const FAILED: u8 = 1;
+/// It was asked in a way that cannot work. The argument parser exits with the same code.
+const WRONG_USE: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match commands::run(args) {
+        Ok(outcome) => outcome,
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::from(FAILED),
+        Err(error) => {
+            output::complain(&error);
+            let wrong_use = error.downcast_ref::<WrongUse>().is_some();
+            ExitCode::from(if wrong_use { WRONG_USE } else { FAILED })
+        }
+    }
+}

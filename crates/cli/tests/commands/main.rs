@@ -1,0 +1,10 @@
+//! The command as its users run it.
+
+#[cfg(test)]
+mod access;
+#[cfg(test)]
+mod import;
+#[cfg(test)]
+mod place;
+#[cfg(test)]
+mod serving;

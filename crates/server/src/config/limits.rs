@@ -1,0 +1,44 @@
+//! How much the surfaces take at once, as far as an operator sets it.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use docket_surfaces_kit::Limits;
+use serde::Deserialize;
+
+/// How much the surfaces take at once. A member that is left out has the default of [`Limits`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsSection {
+    /// Requests a second of one token; nothing is limited by default. Too low a figure makes some clients
+    /// wait for a long time before they ask again.
+    pub token_rate: Option<NonZeroU32>,
+    /// Requests that one token may send at once before its rate counts.
+    pub token_burst: Option<NonZeroU32>,
+    /// Longest time until an answer begins.
+    pub request_time_s: Option<u64>,
+    /// Bytes of request bodies that are in memory at once. Parsing takes a few times as much beside them.
+    pub bodies_bytes_max: Option<usize>,
+    /// Questions to the store at once.
+    pub reads_max: Option<usize>,
+    /// Batches that are parsed and hashed at once.
+    pub writes_max: Option<usize>,
+}
+
+impl LimitsSection {
+    /// The limits.
+    pub fn limits(&self) -> Limits {
+        let usual = Limits::default();
+        Limits {
+            token_rate: self.token_rate.or(usual.token_rate),
+            token_burst: self.token_burst.unwrap_or(usual.token_burst),
+            request_time: self
+                .request_time_s
+                .map_or(usual.request_time, Duration::from_secs),
+            bodies_bytes_max: self.bodies_bytes_max.unwrap_or(usual.bodies_bytes_max),
+            reads_max: self.reads_max.unwrap_or(usual.reads_max),
+            writes_max: self.writes_max.unwrap_or(usual.writes_max),
+            ..usual
+        }
+    }
+}

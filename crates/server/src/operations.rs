@@ -1,0 +1,203 @@
+//! Everything that the command line writes, as values: run where the store is open, here or over there.
+//!
+//! One process owns a data folder. Without a server that is the command itself; with one, the command sends
+//! its [`Order`] through the control socket, and the same [`Operations::execute`] runs in the server.
+
+mod access;
+mod failure;
+mod import;
+mod reply;
+
+use docket_access::{Access, Caller, Role};
+use serde::{Deserialize, Serialize};
+
+pub use failure::{Failure, FailureKind};
+pub use import::{
+    CHUNK_BYTES_MAX, CHUNK_ENTRIES_MAX, Counts, ENTRY_BYTES_MAX, Entry, ImportEnd, ingest_of,
+};
+pub use reply::{MemberRow, Reply, Revealed, TokenRow};
+
+/// An operation, and who orders it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// Version of the command that sends it: both ends must be of one build.
+    pub version: String,
+    /// The operating system's user, for the event's actor.
+    pub user: Option<String>,
+    /// What to do.
+    pub operation: Operation,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Operation {
+    /// Makes an organization.
+    Init {
+        /// Its id.
+        org: String,
+        /// Its display name.
+        name: Option<String>,
+        /// E-mail address of its first owner.
+        owner_email: String,
+    },
+    /// Adds a member.
+    MemberAdd {
+        /// The organization.
+        org: String,
+        /// E-mail address.
+        email: String,
+        /// The id, if it comes from elsewhere.
+        id: Option<String>,
+        /// Display name.
+        name: Option<String>,
+        /// The role.
+        role: Role,
+    },
+    /// Lists all members.
+    MemberList {
+        /// The organization.
+        org: String,
+    },
+    /// Blocks, unblocks or removes a member.
+    MemberChange {
+        /// The organization.
+        org: String,
+        /// Id or e-mail address.
+        member: String,
+        /// What becomes of the member.
+        change: MemberChange,
+    },
+    /// Makes a token.
+    TokenCreate(TokenCreate),
+    /// Lists all tokens.
+    TokenList {
+        /// The organization.
+        org: String,
+    },
+    /// Revokes a token.
+    TokenRevoke {
+        /// The organization.
+        org: String,
+        /// Public id of the token.
+        id: String,
+    },
+    /// Stores entries of a file, in this order; at most [`CHUNK_ENTRIES_MAX`].
+    Import {
+        /// Where they go and what they are.
+        into: ImportInto,
+        /// The entries.
+        entries: Vec<Entry>,
+    },
+    /// Writes down that an import ended.
+    ImportEnd(ImportEnd),
+    /// Writes down that an export begins.
+    Export {
+        /// The organization.
+        org: String,
+        /// What it is limited to, in the words of the command.
+        filter: Vec<(String, String)>,
+    },
+}
+
+/// What becomes of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberChange {
+    /// Tokens stop working.
+    Block,
+    /// Tokens work again.
+    Unblock,
+    /// Gone for good.
+    Remove,
+}
+
+/// What a token is made from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenCreate {
+    /// The organization.
+    pub org: String,
+    /// Its owner, by id or e-mail address.
+    pub owner: String,
+    /// Its role, if narrower than the owner's.
+    pub role: Option<Role>,
+    /// The project that it is limited to.
+    pub project: Option<String>,
+    /// How long it lives, in seconds.
+    pub expires_s: Option<u64>,
+    /// Display name.
+    pub name: Option<String>,
+    /// Whether vendors' surfaces show it facts about accounts at other vendors.
+    pub cross_vendor: bool,
+}
+
+/// Where an import goes and what it brings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportInto {
+    /// The organization.
+    pub org: String,
+    /// The dialect of the entries: a surface's name.
+    pub format: String,
+    /// The account that the entries are facts about.
+    pub account: Option<String>,
+}
+
+/// Runs orders against one open store. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Operations {
+    access: Access,
+}
+
+impl Operations {
+    /// Orders are run against the store that `access` reaches.
+    pub fn new(access: Access) -> Self {
+        Operations { access }
+    }
+
+    /// Runs an order; blocks. What it answers is durable.
+    ///
+    /// # Errors
+    /// Why nothing was written, or, of [`FailureKind::Unavailable`], why that is not known.
+    pub fn execute(&self, order: Order) -> Result<Reply, Failure> {
+        if order.version != VERSION {
+            let reason = format!(
+                "the server is version {VERSION} and this command {}; use the server's own command",
+                order.version.chars().take(20).collect::<String>()
+            );
+            return Err(Failure::new(FailureKind::Conflict, reason));
+        }
+        let by = Caller::command_line(order.user.as_deref());
+        match order.operation {
+            Operation::Init {
+                org,
+                name,
+                owner_email,
+            } => self.init(org, name, owner_email, &by),
+            Operation::MemberAdd {
+                org,
+                email,
+                id,
+                name,
+                role,
+            } => self.member_add(&org, email, id, name, role, &by),
+            Operation::MemberList { org } => self.member_list(&org),
+            Operation::MemberChange {
+                org,
+                member,
+                change,
+            } => self.member_change(&org, &member, change, &by),
+            Operation::TokenCreate(new) => self.token_create(new, &by),
+            Operation::TokenList { org } => self.token_list(&org),
+            Operation::TokenRevoke { org, id } => self.token_revoke(&org, &id, &by),
+            Operation::Import { into, entries } => self.import(&into, &entries, &by),
+            Operation::ImportEnd(end) => self.import_end(&end, &by),
+            Operation::Export { org, filter } => self.export(&org, &filter, &by),
+        }
+    }
+}
+
+/// Version of this build, on both ends of the control socket.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

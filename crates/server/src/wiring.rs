@@ -1,0 +1,179 @@
+//! Puts the rooms together: store, engine, access, surfaces, listeners.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use anyhow::Context;
+use docket_access::Access;
+use docket_engine::store::Store;
+use docket_engine::{Engine, Environment, Params};
+use docket_surfaces_kit::{App, Setup, Surface, edge};
+use tokio::net::TcpListener;
+use tokio::task::{JoinError, JoinHandle};
+
+use crate::config::Config;
+use crate::shutdown::{Stopping, Switch};
+use crate::{listen, shutdown, telemetry};
+
+/// Opens the store. Runs on a thread that may block, after the listeners are open.
+pub type OpenStore = Box<dyn FnOnce() -> anyhow::Result<Arc<dyn Store>> + Send>;
+
+/// What runs beside the listeners once the store is open, such as a control socket. It ends when it is told
+/// to stop; the engine is closed after that.
+pub type Beside = Box<dyn FnOnce(Opened, Stopping) -> Running + Send>;
+
+type Running = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>;
+
+/// What is there once the store is open.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The engine.
+    pub engine: Engine,
+    /// Organizations, members, tokens.
+    pub access: Access,
+}
+
+/// What a server is made of.
+pub struct Wiring {
+    /// How it is configured.
+    pub config: Config,
+    /// Sizes of the engine.
+    pub params: Params,
+    /// Clock and randomness.
+    pub environment: Environment,
+    /// The dialects that it speaks.
+    pub surfaces: Vec<Surface>,
+    /// Opens its store.
+    pub open: OpenStore,
+    /// What runs beside it.
+    pub beside: Option<Beside>,
+}
+
+impl Wiring {
+    /// All surfaces over this store, on the system's clock and randomness.
+    pub fn new(config: Config, open: OpenStore) -> Self {
+        Wiring {
+            config,
+            params: Params::default(),
+            environment: Environment::system(),
+            surfaces: docket_surfaces::all(),
+            open,
+            beside: None,
+        }
+    }
+}
+
+impl fmt::Debug for Wiring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Wiring({:?})", self.config)
+    }
+}
+
+/// Serves on the addresses of the configuration until SIGTERM or SIGINT, then stops in order. A second
+/// signal stops at once.
+///
+/// # Errors
+/// An address that cannot or must not be listened on; a store that cannot be opened.
+pub async fn serve(wiring: Wiring) -> anyhow::Result<()> {
+    let listeners = listen::bind(&wiring.config.listen).await?;
+    launch(listeners, wiring, shutdown::signal()).await
+}
+
+/// Serves on open listeners until `stop` is done, then finishes what is under way and closes the engine.
+/// When this returns without an error, everything that was answered is durable and the store is closed.
+///
+/// # Errors
+/// A store that cannot be opened; something beside the listeners that failed.
+pub async fn launch(
+    listeners: Vec<TcpListener>,
+    wiring: Wiring,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let Wiring {
+        config,
+        params,
+        environment,
+        surfaces,
+        open,
+        beside,
+    } = wiring;
+    let limits = config.limits.limits();
+    let metrics = Some(telemetry::metrics());
+    let app = App::new(Setup {
+        surfaces,
+        limits,
+        environment: environment.clone(),
+        metrics,
+    });
+    let switch = Switch::new();
+    let router = edge::router(app.clone());
+    let serving = tokio::spawn(listen::run(
+        listeners,
+        router,
+        config.listen.clone(),
+        switch.stopping(),
+    ));
+    let upkeep = tokio::spawn(telemetry::upkeep());
+    let done = opened(&app, params, environment, open, beside, &switch, stop).await;
+    app.close();
+    switch.stop();
+    serving.await.context("the listeners ended badly")?;
+    upkeep.abort();
+    let (engine, beside) = done?;
+    let beside = match beside {
+        Some(running) => flat(running.await),
+        None => Ok(()),
+    };
+    drop(app);
+    tokio::task::spawn_blocking(move || engine.close())
+        .await
+        .context("the engine ended badly")?;
+    tracing::info!("stopped");
+    beside
+}
+
+/// Opens the store and serves until it is time to stop, or until what runs beside fails.
+async fn opened(
+    app: &App,
+    params: Params,
+    environment: Environment,
+    open: OpenStore,
+    beside: Option<Beside>,
+    switch: &Switch,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<(Engine, Option<JoinHandle<anyhow::Result<()>>>)> {
+    let opening = tokio::task::spawn_blocking(move || {
+        Engine::open(open()?, params, environment).context("the log cannot be opened")
+    });
+    let engine = opening.await.context("opening the store ended badly")??;
+    let access = Access::open(engine.clone());
+    app.open(engine.clone(), access.clone());
+    let opened = Opened {
+        engine: engine.clone(),
+        access,
+    };
+    let mut beside = beside.map(|beside| tokio::spawn(beside(opened, switch.stopping())));
+    tracing::info!(readiness = ?app.readiness(), "serving");
+    let failed = async {
+        match &mut beside {
+            Some(running) => flat(running.await),
+            None => std::future::pending().await,
+        }
+    };
+    let ended = tokio::select! {
+        () = stop => None,
+        ended = failed => Some(ended),
+    };
+    tracing::info!("stopping");
+    let beside = match ended {
+        Some(ended) => tokio::spawn(std::future::ready(ended)).into(),
+        None => beside,
+    };
+    Ok((engine, beside))
+}
+
+/// An end that was a panic is an error like any other.
+fn flat(ended: Result<anyhow::Result<()>, JoinError>) -> anyhow::Result<()> {
+    ended.context("what runs beside the listeners ended badly")?
+}

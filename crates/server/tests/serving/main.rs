@@ -1,0 +1,8 @@
+//! The true server on a free port, over a store in memory.
+
+#[cfg(test)]
+mod connections;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod site;
