@@ -47,8 +47,8 @@ class Wire:
 
     def exchange(self, target, method="GET", token=TOKEN, headers={}, body=None):
         headers = dict(headers)
-        if token is not None:
-            headers.setdefault("Authorization", f"Bearer {token}")
+        if token is not None and "authorization" not in map(str.lower, headers):
+            headers["Authorization"] = f"Bearer {token}"
         self.connection.putrequest(method, target, skip_accept_encoding=True)
         for name, value in headers.items():
             self.connection.putheader(name, value)

@@ -1,0 +1,107 @@
+//! A `docket serve` of our own, and what it wrote to its log.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+
+use super::docket;
+
+const READY_TRIES: u32 = 600;
+const READY_PAUSE: Duration = Duration::from_millis(50);
+const STOP_TRIES: u32 = 400;
+
+/// A started server; killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    port: u16,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts a server on a free port of loopback and waits until it is ready.
+    pub fn start(data: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = free.context("looking for a free port")?.port();
+        let log = data.with_extension("log");
+        let errors = std::fs::File::create(&log).context("making the server's log")?;
+        let mut command = docket();
+        command
+            .arg("serve")
+            .arg("--data")
+            .arg(data)
+            .arg("--listen")
+            .arg(format!("127.0.0.1:{port}"));
+        command
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .stdin(Stdio::null());
+        let child = command.spawn().context("starting docket serve")?;
+        let mut server = Server { child, port, log };
+        for _ in 0..READY_TRIES {
+            if server.ready() {
+                return Ok(server);
+            }
+            if let Ok(Some(status)) = server.child.try_wait() {
+                bail!("docket serve ended: {status}\n{}", server.log_text());
+            }
+            std::thread::sleep(READY_PAUSE);
+        }
+        bail!("docket serve is not ready:\n{}", server.log_text())
+    }
+
+    /// Where it answers.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Asks it to stop, waits, and looks for what must never be in its log.
+    pub fn stop(mut self) -> anyhow::Result<()> {
+        let mut kill = Command::new("kill");
+        ensure!(
+            kill.arg(self.child.id().to_string()).status()?.success(),
+            "kill failed"
+        );
+        for _ in 0..STOP_TRIES {
+            if let Some(status) = self.child.try_wait()? {
+                ensure!(
+                    status.success(),
+                    "docket serve ended with {status}:\n{}",
+                    self.log_text()
+                );
+                let text = self.log_text();
+                ensure!(!text.contains("panicked"), "docket serve panicked:\n{text}");
+                return Ok(());
+            }
+            std::thread::sleep(READY_PAUSE);
+        }
+        bail!("docket serve does not stop:\n{}", self.log_text())
+    }
+
+    fn ready(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else {
+            return false;
+        };
+        let request = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        let mut answer = String::new();
+        stream.write_all(request).is_ok()
+            && stream.read_to_string(&mut answer).is_ok()
+            && answer.starts_with("HTTP/1.1 200")
+    }
+
+    fn log_text(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,27 @@
+//! All tests.
+
+use crate::command::{self, cargo};
+use crate::{clients, snippets, tools};
+
+/// Sequences of the property tests in a long run.
+const LONG_SEQUENCES: &str = "20000";
+/// Kills of the server in a long run.
+const LONG_KILLS: &str = "500";
+
+/// Runs the Rust tests, then the real clients and the README's snippets.
+pub fn run(long: bool, clients_only: bool) -> anyhow::Result<()> {
+    if !clients_only {
+        let mut command = cargo();
+        command.args(["test", "--workspace", "--locked"]);
+        if long {
+            command
+                .env("DOCKET_SEQUENCES", LONG_SEQUENCES)
+                .env("DOCKET_KILLS", LONG_KILLS);
+        }
+        command::run(&mut command)?;
+    }
+    command::run(cargo().args(["build", "--package", "docket-cli", "--locked"]))?;
+    let tools = tools::install()?;
+    clients::run(&tools)?;
+    snippets::run(&tools)
+}

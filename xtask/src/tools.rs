@@ -1,0 +1,93 @@
+//! Installs what only tests need: Debian packages, a Python environment, npm packages, each pinned.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context;
+
+use crate::command::{root, run, succeeds, target};
+
+/// Debian packages that the Perl client needs, and a Perl module that tells whether they are there.
+const PERL_PACKAGES: &[&str] = &["libopenapi-client-perl"];
+const PERL_MODULE: &str = "-MOpenAPI::Client";
+
+/// What was installed.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    /// Python with the vendors' packages.
+    pub python: PathBuf,
+}
+
+/// Installs what is missing.
+pub fn install() -> anyhow::Result<Tools> {
+    perl()?;
+    node()?;
+    Ok(Tools { python: python()? })
+}
+
+fn perl() -> anyhow::Result<()> {
+    if succeeds(Command::new("perl").args([PERL_MODULE, "-e1"])) {
+        return Ok(());
+    }
+    run(Command::new("apt-get").args(["update", "-q"]))?;
+    let mut install = Command::new("apt-get");
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    install
+        .args(["install", "-q", "-y", "--no-install-recommends"])
+        .args(PERL_PACKAGES);
+    run(&mut install)
+}
+
+fn node() -> anyhow::Result<()> {
+    let folder = root().join("clients/tests/node");
+    if is_current(
+        &folder.join("node_modules/.installed"),
+        &folder.join("package-lock.json"),
+    )? {
+        return Ok(());
+    }
+    run(Command::new("npm")
+        .args(["ci", "--no-audit", "--no-fund"])
+        .current_dir(&folder))?;
+    mark(
+        &folder.join("node_modules/.installed"),
+        &folder.join("package-lock.json"),
+    )
+}
+
+fn python() -> anyhow::Result<PathBuf> {
+    let wanted = root().join("clients/tests/python/requirements.txt");
+    let folder = target().join("tools/python");
+    let program = folder.join("bin/python");
+    if is_current(&folder.join(".installed"), &wanted)? {
+        return Ok(program);
+    }
+    run(Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&folder))?;
+    let mut install = Command::new(&program);
+    install
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+        ])
+        .arg(&wanted);
+    run(&mut install)?;
+    mark(&folder.join(".installed"), &wanted)?;
+    Ok(program)
+}
+
+/// Whether what was installed is what the list names: the mark holds the list.
+fn is_current(mark: &Path, list: &Path) -> anyhow::Result<bool> {
+    let wanted = std::fs::read(list).with_context(|| format!("reading {}", list.display()))?;
+    Ok(std::fs::read(mark).is_ok_and(|found| found == wanted))
+}
+
+fn mark(mark: &Path, list: &Path) -> anyhow::Result<()> {
+    std::fs::copy(list, mark).with_context(|| format!("writing {}", mark.display()))?;
+    Ok(())
+}
