@@ -488,6 +488,18 @@ impl Inner {
     }
 }
 
+/// Stops all writing when its thread panics, so that nobody goes on without it.
+struct HaltOnPanic(Arc<Inner>);
+
+impl Drop for HaltOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0
+                .halt("a thread of the engine panicked; the log above says where");
+        }
+    }
+}
+
 impl Threads {
     fn start(
         &self,
@@ -498,8 +510,14 @@ impl Threads {
         let failed = |error: std::io::Error| StoreError::Unavailable(format!("no thread: {error}"));
         let (for_writer, for_sealer) = (Arc::clone(inner), Arc::clone(inner));
         let builder = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        let writer = builder("writer").spawn(move || writer::run(&for_writer, &orders));
-        let sealer = builder("sealer").spawn(move || for_sealer.run_sealer(&jobs));
+        let writer = builder("writer").spawn(move || {
+            let guarded = HaltOnPanic(for_writer);
+            writer::run(&guarded.0, &orders);
+        });
+        let sealer = builder("sealer").spawn(move || {
+            let guarded = HaltOnPanic(for_sealer);
+            guarded.0.run_sealer(&jobs);
+        });
         self.running
             .lock()
             .extend([writer.map_err(failed)?, sealer.map_err(failed)?]);

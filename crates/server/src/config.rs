@@ -1,11 +1,13 @@
 //! What an operator can set: one section per file, each the manual of its settings.
 
+mod engine;
 mod limits;
 mod listen;
 mod log;
 
 use serde::Deserialize;
 
+pub use engine::EngineSection;
 pub use limits::LimitsSection;
 pub use listen::Listen;
 pub use log::{Log, LogFormat};
@@ -16,6 +18,8 @@ pub use log::{Log, LogFormat};
 pub struct Config {
     /// Addresses and connections.
     pub listen: Listen,
+    /// Sizes of the engine.
+    pub engine: EngineSection,
     /// How much is taken at once.
     pub limits: LimitsSection,
     /// Log lines.

@@ -54,8 +54,8 @@ impl Wiring {
     /// All surfaces over this store, on the system's clock and randomness.
     pub fn new(config: Config, open: OpenStore) -> Self {
         Wiring {
+            params: config.engine.params(),
             config,
-            params: Params::default(),
             environment: Environment::system(),
             surfaces: docket_surfaces::all(),
             open,

@@ -2,19 +2,22 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::task::Poll;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args as ClapArgs;
 use clap::ValueEnum;
 use clap::builder::FalseyValueParser;
-use docket_backends::Location;
+use docket_backends::{FolderError, Location, OpenError};
 use docket_engine::store::Store;
-use docket_server::config::{Listen, Log, LogFormat};
-use docket_server::control::Control;
+use docket_server::config::{EngineSection, LimitsSection, Listen, Log, LogFormat};
+use docket_server::control::{Connection, Control};
 use docket_server::demo::{self, Demo};
 use docket_server::operations::Operations;
 use docket_server::shutdown::{self, Stopping};
@@ -25,6 +28,11 @@ use crate::args::Common;
 use crate::output;
 use crate::reach;
 use crate::wrong_use::WrongUse;
+
+/// How often a folder is tried again that a command has open.
+const COMMAND_TRIES: u32 = 50;
+/// How long to wait in between.
+const COMMAND_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serve the API
 ///
@@ -66,6 +74,27 @@ pub struct Args {
     #[arg(long, env = "DOCKET_DEMO", hide_env_values = true)]
     #[arg(value_parser = FalseyValueParser::new())]
     demo: bool,
+    /// Requests a second that one token may send in the long run [default: as many as it likes]
+    ///
+    /// Beyond it, requests are answered with 429 and when to come back.
+    #[arg(
+        long,
+        value_name = "N",
+        env = "DOCKET_TOKEN_RATE",
+        hide_env_values = true
+    )]
+    token_rate: Option<NonZeroU32>,
+    /// Requests that one token may send at once before its rate counts [default: 100]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "DOCKET_TOKEN_BURST",
+        hide_env_values = true
+    )]
+    token_burst: Option<NonZeroU32>,
+    /// Events of one organization that are sealed into a block
+    #[arg(long, value_name = "N", env = "DOCKET_BLOCK_EVENTS", hide = true)]
+    block_events: Option<u32>,
     /// What to log: a level, or levels by part of the program, as in info,docket_engine=debug
     #[arg(
         long,
@@ -130,9 +159,22 @@ async fn heard_from_now_on(signal: impl Future<Output = ()>) -> impl Future<Outp
     }
 }
 
+/// Opens the store. A command that has it open is given time to end; a server is not.
 fn open(folder: &Path) -> Result<Arc<dyn Store>> {
-    docket_backends::open(&Location::Folder(folder.to_owned()))
-        .with_context(|| format!("open {}", folder.display()))
+    let location = Location::Folder(folder.to_owned());
+    for _ in 0..COMMAND_TRIES {
+        match docket_backends::open(&location) {
+            Err(OpenError::Folder(FolderError::Locked { .. })) if !is_served(folder) => {
+                thread::sleep(COMMAND_PAUSE);
+            }
+            done => return done.with_context(|| format!("open {}", folder.display())),
+        }
+    }
+    docket_backends::open(&location).with_context(|| format!("open {}", folder.display()))
+}
+
+fn is_served(folder: &Path) -> bool {
+    matches!(Connection::open(folder), Ok(Some(_)))
 }
 
 /// What runs beside the listeners: the demo's beginning, and the control socket.
@@ -200,6 +242,13 @@ fn config(args: &Args) -> Config {
             format,
             filter: args.log.clone(),
         },
-        ..Config::default()
+        engine: EngineSection {
+            block_events: args.block_events,
+        },
+        limits: LimitsSection {
+            token_rate: args.token_rate,
+            token_burst: args.token_burst,
+            ..LimitsSection::default()
+        },
     }
 }

@@ -22,14 +22,15 @@ impl Server {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let listening = lines.find(|line| line.as_ref().unwrap().contains("listening on "));
-        let url = listening
-            .unwrap()
-            .unwrap()
-            .rsplit(' ')
-            .next()
-            .unwrap()
-            .to_owned();
+        let mut url = String::new();
+        let mut ready = false;
+        while !ready || url.is_empty() {
+            let line = lines.next().unwrap().unwrap();
+            if let Some((_, address)) = line.split_once("listening on ") {
+                url = address.trim().to_owned();
+            }
+            ready |= line.contains("taking orders");
+        }
         // Keeps the pipe from filling up.
         std::thread::spawn(move || lines.for_each(drop));
         Server { child, url }

@@ -42,6 +42,7 @@ impl Control {
         let listener = UnixListener::bind(path.as_path())?;
         // Until here others could connect; `is_own` keeps them out all the same.
         std::fs::set_permissions(&file, Permissions::from_mode(SOCKET_MODE))?;
+        tracing::info!(socket = %file.display(), "taking orders from the command line");
         Ok(Control {
             listener,
             file,

@@ -35,7 +35,7 @@ impl Default for Limits {
         Limits {
             body_bytes_max: BATCH_BYTES_MAX,
             bodies_bytes_max: 128 << 20,
-            uri_bytes_max: 16 << 10,
+            uri_bytes_max: 60 << 10,
             headers_bytes_max: 32 << 10,
             request_time: Duration::from_secs(60),
             reads_max: 64,
