@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use docket_access::Access;
 use docket_backends::{FolderError, Location, OpenError};
 use docket_engine::store::Store;
-use docket_engine::{Engine, Environment, Params};
+use docket_engine::{Engine, Environment, Params, WhatIsSealed};
 use docket_server::control::{CallError, Connection};
 use docket_server::operations::{
     Failure, FailureKind, Operation, Operations, Order, Reply, VERSION,
@@ -135,7 +135,10 @@ pub fn snapshot(common: &Common) -> Result<Engine> {
     let store = snapshot_store(common)?;
     Ok(Engine::open(
         store,
-        Params::default(),
+        Params {
+            sealing: WhatIsSealed::Nothing,
+            ..Params::default()
+        },
         Environment::system(),
     )?)
 }

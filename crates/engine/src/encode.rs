@@ -7,7 +7,7 @@
 
 use docket_event::json::{parse, write_string};
 use docket_event::vocabulary::vocabulary;
-use docket_event::{Event, EventId, Fault, Json, Value, read_event, write_event};
+use docket_event::{Event, EventId, Fault, Json, Value, read_event, read_stored, write_event};
 use docket_merkle::{Hash, LeafHasher};
 use sha2::{Digest, Sha256};
 
@@ -205,7 +205,7 @@ fn find_mut<'v, 'a>(root: &'v mut Value<'a>, path: &[&str]) -> Option<&'v mut Va
 /// # Errors
 /// The parts are not what [`split`] makes.
 pub fn merge(parts: &Parts) -> Result<Event, Malformed> {
-    let mut event = read_event(&parts.body).map_err(|_| Malformed("the body is no event"))?;
+    let mut event = read_stored(&parts.body).map_err(|_| Malformed("the body is no event"))?;
     let Personal::Kept(personal) = &parts.personal else {
         return Ok(event);
     };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
@@ -14,12 +14,13 @@ use tokio::sync::oneshot;
 use crate::cache::Cache;
 use crate::environment::Environment;
 use crate::frame::FrameEncoder;
-use crate::params::Params;
+use crate::params::{Params, WhatIsSealed};
 use crate::prepare::{Prepared, Preparer};
 use crate::query::{self, Reading};
 use crate::replay::replay;
 use crate::request::{AppendError, Appended, QueryError, Request};
-use crate::seal::{SealJob, Sealer};
+use crate::seal::Sealer;
+use crate::sealing::{self, Sealing};
 use crate::state::LogState;
 use crate::store::{LogRow, Store, StoreError};
 use crate::tail::Tail;
@@ -28,9 +29,6 @@ use crate::writer::{self, Command, Waiting};
 
 /// How often reopening is tried before the engine halts.
 const RECOVERIES_MAX: u32 = 5;
-/// Tails that may wait for sealing; beyond them the writer waits.
-const SEALS_WAITING_MAX: usize = 4;
-
 /// The logs of one store. Clones are the same engine; the last one that goes closes it.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -63,11 +61,7 @@ pub struct Inner {
     encoders: Mutex<Vec<FrameEncoder>>,
     halted: Mutex<Option<String>>,
     queued_bytes: AtomicUsize,
-    epoch: AtomicU64,
-    closing: AtomicBool,
-    /// Held while a tail is sealed and while logs are replayed.
-    sealing: Mutex<()>,
-    seals: Mutex<Option<mpsc::SyncSender<SealJob>>>,
+    pub(crate) sealing: Sealing,
     commands: Mutex<Option<Sender<Command>>>,
 }
 
@@ -87,7 +81,6 @@ impl Engine {
         params: Params,
         environment: Environment,
     ) -> Result<Self, StoreError> {
-        let (seals, seal_jobs) = mpsc::sync_channel(SEALS_WAITING_MAX);
         let (commands, orders) = mpsc::channel();
         let inner = Arc::new(Inner {
             terms: Terms::new(&store.identity().term_key, params.term_bits),
@@ -96,17 +89,14 @@ impl Engine {
             encoders: Mutex::default(),
             halted: Mutex::default(),
             queued_bytes: AtomicUsize::new(0),
-            epoch: AtomicU64::new(0),
-            closing: AtomicBool::new(false),
-            sealing: Mutex::new(()),
-            seals: Mutex::new(Some(seals)),
+            sealing: Sealing::default(),
             commands: Mutex::new(Some(commands)),
             store,
             params,
             environment,
         });
         let threads = Arc::new(Threads::default());
-        threads.start(&inner, seal_jobs, orders)?;
+        threads.start(&inner, orders)?;
         for log in inner.store.logs()? {
             inner.open_log(&log)?;
         }
@@ -201,15 +191,10 @@ impl Engine {
     /// # Errors
     /// The store fails.
     pub fn seal_all(&self) -> Result<(), StoreError> {
-        let _sealing = self.inner.sealing.lock();
-        for log in self.logs() {
-            let active = log.state.active();
-            if active.len() > 0 {
-                log.state.push_tail(Arc::new(Tail::new(active.end())));
-            }
-            self.inner.seal_waiting(&log.state)?;
-        }
-        Ok(())
+        let (answer, told) = oneshot::channel();
+        self.inner.tell(Command::SealAll(answer));
+        told.blocking_recv()
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("the engine is closing".to_owned())))
     }
 
     /// Finishes what is queued and stops. Whatever comes later is refused.
@@ -340,6 +325,7 @@ impl Inner {
     /// Stops all writing, for good.
     pub(crate) fn halt(&self, reason: &str) -> AppendError {
         tracing::error!(reason, "the engine stops writing");
+        self.sealing.close();
         let mut halted = self.halted.lock();
         AppendError::Halted(halted.get_or_insert_with(|| reason.to_owned()).clone())
     }
@@ -350,11 +336,10 @@ impl Inner {
             return Ok(Arc::clone(known));
         }
         let replayed = replay(&*self.store, log, &self.params, &self.terms)?;
-        let (state, full) = replayed.into_state(log);
+        let state = replayed.into_state(log);
         logs.insert(Arc::clone(&state.org), Arc::clone(&state));
         drop(logs);
-        full.into_iter()
-            .for_each(|tail| self.queue_seal(&state, tail));
+        self.queue_seal(&state);
         Ok(state)
     }
 
@@ -376,6 +361,9 @@ impl Inner {
     }
 
     fn enter_queue(&self, bytes: usize) -> Result<(), AppendError> {
+        if let Some(reason) = self.sealing.refuses() {
+            return Err(AppendError::Busy(reason));
+        }
         let before = self.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
         if before > 0 && before + bytes > self.params.queue_bytes_max {
             self.leave_queue(bytes);
@@ -397,21 +385,15 @@ impl Inner {
         }
     }
 
-    pub(crate) fn queue_seal(&self, state: &Arc<LogState>, tail: Arc<Tail>) {
-        let job = SealJob {
-            state: Arc::clone(state),
-            tail,
-            epoch: self.epoch.load(Ordering::Acquire),
-        };
-        let seals = self.seals.lock().clone();
-        if let Some(seals) = seals {
-            // Waits when the sealer is behind, so that memory stays bounded.
-            let _ = seals.send(job);
+    /// Asks for a log's full tails to be sealed, if it has any.
+    pub(crate) fn queue_seal(&self, state: &Arc<LogState>) {
+        if state.full_tails() > 0 && self.params.sealing == WhatIsSealed::FullTails {
+            self.sealing.push(state);
         }
     }
 
-    /// Seals every tail of a log but the one that takes new events. The caller holds `sealing`.
-    fn seal_waiting(&self, state: &LogState) -> Result<(), StoreError> {
+    /// Seals every tail of a log but the one that takes new events. The caller holds [`Sealing::work`].
+    pub(crate) fn seal_full_tails(&self, state: &LogState) -> Result<(), StoreError> {
         let sealer = Sealer {
             store: &*self.store,
             cache: &self.cache,
@@ -424,6 +406,25 @@ impl Inner {
             };
             sealer.seal(state, oldest)?;
         }
+    }
+
+    /// Seals everything. Only the writer may, as nobody else knows that no events join a tail meanwhile.
+    pub(crate) fn seal_everything(&self) -> Result<(), StoreError> {
+        let _work = self.sealing.work();
+        let logs: Vec<Arc<LogState>> = self.logs.read().values().cloned().collect();
+        for state in logs {
+            let active = state.active();
+            if active.len() > 0 {
+                state.push_tail(Arc::new(Tail::new(active.end())));
+            }
+            self.seal_full_tails(&state)?;
+        }
+        Ok(())
+    }
+
+    /// Has the writer reopen the store, because sealing met a failure.
+    pub(crate) fn ask_to_recover(&self, reason: String) {
+        self.tell(Command::Recover(reason));
     }
 
     /// Reopens the store and replays every log; halts when that fails.
@@ -441,50 +442,17 @@ impl Inner {
     }
 
     fn try_recover(&self) -> Result<(), StoreError> {
-        let _sealing = self.sealing.lock();
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+        let _work = self.sealing.work();
+        self.sealing.reset();
         self.store.reopen()?;
         for log in self.store.logs()? {
             let known = self.logs.read().get(log.org.as_str()).cloned();
             if let Some(state) = known {
-                // What is full stays until the next tail fills, or the next start: the sealer may be waiting for us.
-                let _ = replay(&*self.store, &log, &self.params, &self.terms)?.restore(&state);
+                replay(&*self.store, &log, &self.params, &self.terms)?.restore(&state);
+                self.queue_seal(&state);
             }
         }
         Ok(())
-    }
-
-    /// Seals tails as they fill, until nobody can send any more.
-    fn run_sealer(&self, jobs: &Receiver<SealJob>) {
-        while let Ok(job) = jobs.recv() {
-            while let Err(error) = self.seal_job(&job) {
-                match error {
-                    StoreError::Busy(reason) => {
-                        tracing::warn!(reason, "sealing waits");
-                        if self.closing.load(Ordering::Acquire) {
-                            return;
-                        }
-                        std::thread::sleep(self.params.retry_pause);
-                    }
-                    StoreError::Unavailable(reason) => {
-                        self.tell(Command::Recover(reason));
-                        break;
-                    }
-                    StoreError::Corrupt(problem) => {
-                        self.halt(&problem.to_string());
-                        break;
-                    }
-                }
-            }
-        }
-    }
-
-    fn seal_job(&self, job: &SealJob) -> Result<(), StoreError> {
-        let _sealing = self.sealing.lock();
-        if job.epoch != self.epoch.load(Ordering::Acquire) || self.halted().is_some() {
-            return Ok(());
-        }
-        self.seal_waiting(&job.state)
     }
 }
 
@@ -501,12 +469,7 @@ impl Drop for HaltOnPanic {
 }
 
 impl Threads {
-    fn start(
-        &self,
-        inner: &Arc<Inner>,
-        jobs: Receiver<SealJob>,
-        orders: Receiver<Command>,
-    ) -> Result<(), StoreError> {
+    fn start(&self, inner: &Arc<Inner>, orders: Receiver<Command>) -> Result<(), StoreError> {
         let failed = |error: std::io::Error| StoreError::Unavailable(format!("no thread: {error}"));
         let (for_writer, for_sealer) = (Arc::clone(inner), Arc::clone(inner));
         let builder = |name: &str| std::thread::Builder::new().name(name.to_owned());
@@ -516,7 +479,7 @@ impl Threads {
         });
         let sealer = builder("sealer").spawn(move || {
             let guarded = HaltOnPanic(for_sealer);
-            guarded.0.run_sealer(&jobs);
+            sealing::run(&guarded.0);
         });
         self.running
             .lock()
@@ -529,13 +492,12 @@ impl Threads {
         let Some(inner) = self.inner.lock().take() else {
             return;
         };
-        inner.closing.store(true, Ordering::Release);
         inner.tell(Command::Close);
         inner.commands.lock().take();
         let mut running = std::mem::take(&mut *self.running.lock()).into_iter();
         // The writer first: it may still hand tails to the sealer.
         let writer = running.next().map(JoinHandle::join);
-        inner.seals.lock().take();
+        inner.sealing.close();
         let sealer = running.next().map(JoinHandle::join);
         if [writer, sealer]
             .into_iter()

@@ -267,12 +267,10 @@ impl LogWork {
             .map(move |stretch| stretch.batch.encode(self.state.id, stretch.first, group))
     }
 
-    /// Makes the durable events visible; gives back the tails that are full.
-    pub fn publish(self, params: &Params) -> Vec<Arc<Tail>> {
-        let mut full = Vec::new();
+    /// Makes the durable events visible. Tails that became full stand in front of a fresh one.
+    pub fn publish(self, params: &Params) {
         for stretch in self.stretches {
             if stretch.fresh {
-                full.push(self.state.active());
                 self.state.push_tail(Arc::new(Tail::new(stretch.first)));
             }
             self.state.active().join(stretch.joining);
@@ -280,7 +278,6 @@ impl LogWork {
         let active = self.state.active();
         if !active.has_room(1, 0, params.block_events, params.block_bytes) {
             self.state.push_tail(Arc::new(Tail::new(active.end())));
-            full.push(active);
         }
         let mut head = self.state.head.lock();
         head.head = self.head;
@@ -288,7 +285,6 @@ impl LogWork {
         self.state
             .size
             .store(self.head.size, std::sync::atomic::Ordering::Release);
-        full
     }
 }
 

@@ -4,6 +4,8 @@
 /// `term_bits`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
+    /// Whether tails are sealed at all.
+    pub sealing: WhatIsSealed,
     /// Events in a full tail: it is sealed then. At most 65,536.
     pub block_events: u32,
     /// Compressed bytes in a full tail.
@@ -28,9 +30,20 @@ pub struct Params {
     pub zstd_level: i32,
 }
 
+/// Whether tails are sealed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhatIsSealed {
+    /// Full ones, as a log's writer does it.
+    #[default]
+    FullTails,
+    /// None: who only reads must not write.
+    Nothing,
+}
+
 impl Default for Params {
     fn default() -> Self {
         Params {
+            sealing: WhatIsSealed::FullTails,
             block_events: 65_536,
             block_bytes: 64 << 20,
             frame_events: 16,

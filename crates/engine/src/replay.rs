@@ -27,8 +27,6 @@ pub struct Replayed {
     pub seal: SealHead,
     /// What readers read.
     pub view: View,
-    /// Tails that are full and wait for sealing.
-    pub full: Vec<Arc<Tail>>,
 }
 
 /// Reads a log: its list of blocks, and its tails out of the batches.
@@ -68,7 +66,6 @@ pub fn replay(
             blocks: blocks.into_iter().map(Arc::new).collect(),
             tails: vec![Arc::new(Tail::new(log.sealed))],
         },
-        full: Vec::new(),
     };
     for row in store.batches(log.id, log.sealed)? {
         if row.first != replayed.write.head.size {
@@ -84,7 +81,7 @@ pub fn replay(
 
 impl Replayed {
     /// The state of a log in memory.
-    pub fn into_state(self, log: &LogRow) -> (Arc<LogState>, Vec<Arc<Tail>>) {
+    pub fn into_state(self, log: &LogRow) -> Arc<LogState> {
         let state = LogState {
             id: log.id,
             org: log.org.as_str().into(),
@@ -94,17 +91,16 @@ impl Replayed {
             sealed: Mutex::new(self.seal),
             view: RwLock::new(Arc::new(self.view)),
         };
-        (Arc::new(state), self.full)
+        Arc::new(state)
     }
 
     /// Replaces what is held of a log.
-    pub fn restore(self, state: &LogState) -> Vec<Arc<Tail>> {
+    pub fn restore(self, state: &LogState) {
         let size = self.write.head.size;
         *state.view.write() = Arc::new(self.view);
         *state.head.lock() = self.write;
         *state.sealed.lock() = self.seal;
         state.size.store(size, std::sync::atomic::Ordering::Release);
-        self.full
     }
 
     fn join(&mut self, joining: Vec<Joining>, params: &Params) {
@@ -123,7 +119,6 @@ impl Replayed {
         } else {
             let next = Tail::new(active.end());
             next.join(joining);
-            self.full.push(active);
             self.view.tails.push(Arc::new(next));
         }
     }

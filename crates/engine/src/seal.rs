@@ -1,7 +1,5 @@
 //! Full tail → immutable block.
 
-use std::sync::Arc;
-
 use docket_merkle::{Frontier, Growth, Hash, Tile, TileHeight};
 
 use crate::block::{BlockInput, BlockReader, Slot, build};
@@ -256,15 +254,4 @@ fn tile_key(row: &TileRow) -> Vec<u8> {
     key.push(row.level);
     key.extend(row.index.to_be_bytes());
     key
-}
-
-/// A tail that waits for sealing.
-#[derive(Clone, Debug)]
-pub struct SealJob {
-    /// The log.
-    pub state: Arc<LogState>,
-    /// The tail.
-    pub tail: Arc<Tail>,
-    /// How often the engine had replayed when the tail became full; jobs of older times are void.
-    pub epoch: u64,
 }

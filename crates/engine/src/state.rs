@@ -70,6 +70,11 @@ impl LogState {
         Arc::clone(view.tails.last().expect("an opened log has a tail"))
     }
 
+    /// How many tails are full and wait for sealing: all but the last.
+    pub fn full_tails(&self) -> usize {
+        self.view.read().tails.len().saturating_sub(1)
+    }
+
     /// Puts a new tail behind the others.
     pub fn push_tail(&self, tail: Arc<Tail>) {
         let mut view = self.view.write();

@@ -38,6 +38,8 @@ pub enum Command {
     Append(Box<Waiting>),
     /// Reopen the store and replay, because something else than an append failed.
     Recover(String),
+    /// Seal every log's tail, however little it holds.
+    SealAll(oneshot::Sender<Result<(), StoreError>>),
     /// Finish what is queued, and end.
     Close,
 }
@@ -69,6 +71,10 @@ pub fn run(inner: &Inner, commands: &Receiver<Command>) {
             match command {
                 Command::Append(waiting) => queue.push_back(*waiting),
                 Command::Recover(reason) => inner.recover(&reason),
+                Command::SealAll(answer) => {
+                    // A caller that went away does not want to know.
+                    let _ = answer.send(inner.seal_everything());
+                }
                 Command::Close => closing = true,
             }
             next = commands.try_recv().ok();
@@ -189,6 +195,7 @@ fn commit_group(inner: &Inner, group: Vec<Waiting>, encoder: &mut FrameEncoder) 
         Ok(()) => {
             publish(inner, works);
             placed.into_iter().for_each(|placed| placed.tell(Ok(())));
+            inner.sealing.wait_for_room();
         }
         Err(error) => {
             let fate = settle(inner, number, &batches, &error);
@@ -307,9 +314,8 @@ fn unreadable(error: QueryError) -> AppendError {
 fn publish(inner: &Inner, works: BTreeMap<LogId, LogWork>) {
     for work in works.into_values() {
         let state = Arc::clone(&work.state);
-        for tail in work.publish(&inner.params) {
-            inner.queue_seal(&state, tail);
-        }
+        work.publish(&inner.params);
+        inner.queue_seal(&state);
     }
 }
 

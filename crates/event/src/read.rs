@@ -32,14 +32,38 @@ pub fn read_event(text: &str) -> Result<Event, Faults> {
 /// Every fault found, at most [`FAULTS_MAX`].
 pub fn read_value(value: &Value<'_>) -> Result<Event, Faults> {
     let mut faults = Faults::new();
-    let event = event(value, &mut faults);
+    let event = event(value, Unsaid::ByType, &mut faults);
     match (event, faults.is_empty()) {
         (Some(event), true) => Ok(event),
         _ => Err(faults),
     }
 }
 
-fn event(value: &Value<'_>, faults: &mut Faults) -> Option<Event> {
+/// Reads an event as it was stored: what is not said is not filled in, so that no later list of types can
+/// change what an old event says.
+///
+/// # Errors
+/// Every fault found, at most [`FAULTS_MAX`].
+pub fn read_stored(text: &str) -> Result<Event, Faults> {
+    let value = parse(text).map_err(|error| vec![error.into()])?;
+    let mut faults = Faults::new();
+    let event = event(&value, Unsaid::Success, &mut faults);
+    match (event, faults.is_empty()) {
+        (Some(event), true) => Ok(event),
+        _ => Err(faults),
+    }
+}
+
+/// What a missing outcome means.
+#[derive(Clone, Copy)]
+enum Unsaid {
+    /// The outcome that the type fixes, else success.
+    ByType,
+    /// Success.
+    Success,
+}
+
+fn event(value: &Value<'_>, unsaid: Unsaid, faults: &mut Faults) -> Option<Event> {
     let root = Path::Root;
     let mut all = Members::of(value, &root, faults)?;
     let mut event = Event {
@@ -66,8 +90,11 @@ fn event(value: &Value<'_>, faults: &mut Faults) -> Option<Event> {
         origin: all.inner("origin", origin),
     };
     let outcome = all.word("outcome", Outcome::parse);
-    let fixed = vocabulary().fixed_outcome(&event.event_type);
-    event.outcome = outcome.or(fixed).unwrap_or_default();
+    let unsaid = match unsaid {
+        Unsaid::ByType => vocabulary().fixed_outcome(&event.event_type),
+        Unsaid::Success => None,
+    };
+    event.outcome = outcome.or(unsaid).unwrap_or_default();
     all.finish();
     Some(event)
 }

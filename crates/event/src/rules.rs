@@ -2,7 +2,7 @@
 
 use crate::event::Event;
 use crate::fault::{Fault, Faults};
-use crate::vocabulary::vocabulary;
+use crate::vocabulary::{Surface, vocabulary};
 
 /// Most bytes of an event as it is stored: body and personal part together, before compression.
 pub const EVENT_BYTES_MAX: usize = 60 * 1024;
@@ -63,8 +63,10 @@ fn check_type(event: &Event, writer: Writer, faults: &mut Faults) {
     }
     // What a vendor calls its own, unlisted types is the vendor's business.
     let vendor = event.origin.as_ref().is_some_and(|origin| {
-        name.strip_prefix("x.")
-            .is_some_and(|rest| rest.starts_with(&*origin.surface))
+        let word = name
+            .strip_prefix("x.")
+            .and_then(|rest| rest.strip_prefix(&*origin.surface));
+        word.is_some_and(|word| word.starts_with('.')) && Surface::parse(&origin.surface).is_some()
     });
     if vendor {
         return;
@@ -148,6 +150,11 @@ mod tests {
 
     #[test]
     fn rules_name_the_member() {
+        check(
+            r#"{"type":"x.openai.brand.new","origin":{"surface":"o","id":"1"}}"#,
+            Writer::Client,
+            &["type"],
+        );
         check(r#"{"type":"shop.opened"}"#, Writer::Client, &[]);
         for bad in [
             "shop",

@@ -83,11 +83,11 @@ async fn bodies_share_a_bounded_memory() {
 #[tokio::test]
 async fn heads_have_a_bounded_length() {
     let world = World::new();
-    let long = format!("{EVENTS}?type={}", "x".repeat(20_000));
+    let long = format!("{EVENTS}?type={}", "x".repeat(62_000));
     world
         .get(&long, &world.owner)
         .await
-        .is_problem(414, "the address is longer than 16384 bytes");
+        .is_problem(414, "the address is longer than 61440 bytes");
     let fat = "x".repeat(40_000);
     world
         .post(EVENTS, &[("x-fat", &fat)], EVENT)
