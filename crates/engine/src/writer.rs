@@ -186,6 +186,8 @@ fn commit_group(inner: &Inner, group: Vec<Waiting>, encoder: &mut FrameEncoder) 
         .collect();
     let heads: Vec<Head> = works.values().map(|work| work.head).collect();
     let committed = if batches.is_empty() && riding.is_empty() {
+        // The locks go back now: nothing below may wait while it holds them.
+        drop(begun);
         Ok(())
     } else {
         // COMMIT POINT: until here everything may be repeated, from here on everything can be completed.

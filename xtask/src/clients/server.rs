@@ -13,6 +13,8 @@ use super::docket;
 const READY_TRIES: u32 = 600;
 const READY_PAUSE: Duration = Duration::from_millis(50);
 const STOP_TRIES: u32 = 400;
+/// How the demo's banner ends.
+const BANNER_END: &str = "Stop with Ctrl-C.";
 
 /// A started server; killed when dropped.
 #[derive(Debug)]
@@ -25,20 +27,41 @@ pub struct Server {
 impl Server {
     /// Starts a server on a free port of loopback and waits until it is ready.
     pub fn start(data: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
+        let mut command = docket();
+        command.arg("serve").arg("--data").arg(data).args(arguments);
+        command.stdout(Stdio::null());
+        Self::spawn(command, data.with_extension("log"))
+    }
+
+    /// Starts the demo, and gives what it printed. Its log and its banner go to the folder.
+    pub fn demo(folder: &Path) -> anyhow::Result<(Self, String)> {
+        let path = folder.join("banner.txt");
+        let banner = std::fs::File::create(&path).context("making the demo's banner")?;
+        let mut command = docket();
+        command.args(["serve", "--demo"]).stdout(banner);
+        // With it, the demo would not be a new one.
+        command.env_remove("DOCKET_DATA");
+        let server = Self::spawn(command, folder.join("demo.log"))?;
+        for _ in 0..READY_TRIES {
+            let text = std::fs::read_to_string(&path).context("reading the demo's banner")?;
+            if text.contains(BANNER_END) {
+                return Ok((server, text));
+            }
+            std::thread::sleep(READY_PAUSE);
+        }
+        bail!(
+            "docket serve --demo printed no banner:\n{}",
+            server.log_text()
+        )
+    }
+
+    fn spawn(mut command: Command, log: PathBuf) -> anyhow::Result<Self> {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = free.context("looking for a free port")?.port();
-        let log = data.with_extension("log");
         let errors = std::fs::File::create(&log).context("making the server's log")?;
-        let mut command = docket();
         command
-            .arg("serve")
-            .arg("--data")
-            .arg(data)
             .arg("--listen")
-            .arg(format!("127.0.0.1:{port}"));
-        command
-            .args(arguments)
-            .stdout(Stdio::null())
+            .arg(format!("127.0.0.1:{port}"))
             .stderr(errors)
             .stdin(Stdio::null());
         let child = command.spawn().context("starting docket serve")?;
