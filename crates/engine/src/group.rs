@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use docket_event::{Event, EventId, FAULTS_MAX, Fault};
+use docket_event::{Event, EventId, FAULTS_MAX, Fault, Json, Value};
 use docket_merkle::Frontier;
 
 use crate::batch::Batch;
@@ -301,16 +301,31 @@ impl Stretch {
     }
 }
 
-/// Whether two events say the same, whenever they were collected.
+/// What an origin's extra members tell of earlier stations of the event, not of the event.
+const STATIONS: [&str; 3] = ["id", "recorded_at", "earlier"];
+
+/// Whether two events say the same, whenever they were collected and wherever they have been since.
 fn same(one: &Event, other: &Event) -> bool {
     let bare = |event: &Event| {
         let mut event = event.clone();
         if let Some(origin) = &mut event.origin {
             origin.collected_at = None;
+            origin.extra = origin.extra.as_ref().and_then(without_stations);
         }
         event
     };
     bare(one) == bare(other)
+}
+
+fn without_stations(extra: &Json) -> Option<Json> {
+    let Value::Object(members) = extra.value() else {
+        return Some(extra.clone());
+    };
+    let rest: Vec<_> = members
+        .into_iter()
+        .filter(|(name, _)| !STATIONS.contains(&&**name))
+        .collect();
+    (!rest.is_empty()).then(|| Json::of(&Value::Object(rest)))
 }
 
 /// The frame without the events that are there already; `None` when nothing is left.

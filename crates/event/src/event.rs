@@ -3,6 +3,7 @@
 use crate::id::EventId;
 use crate::json::Json;
 use crate::time::Timestamp;
+use crate::vocabulary::Surface;
 
 /// Who did what to what, in the words of the vocabulary. Absent parts are `None` or empty.
 ///
@@ -233,8 +234,8 @@ impl Recorded {
 }
 
 impl Event {
-    /// The project that the event belongs to: the one it names, else, for an event written here, its only
-    /// target of kind project. What came in another dialect has a project only if its entry did.
+    /// The project that the event belongs to: the one it names, else its only target of kind project. What
+    /// came in a vendor's dialect has a project only if its entry did.
     pub fn project_of(&self) -> Option<(&str, Option<&str>)> {
         if let Some(project) = &self.project {
             return project
@@ -242,11 +243,8 @@ impl Event {
                 .as_deref()
                 .map(|id| (id, project.name.as_deref()));
         }
-        if self
-            .origin
-            .as_ref()
-            .is_some_and(|origin| !matches!(&*origin.surface, "docket" | "native"))
-        {
+        let vendor = |origin: &Origin| Surface::parse(&origin.surface).is_some();
+        if self.origin.as_ref().is_some_and(vendor) {
             return None;
         }
         let mut projects = self

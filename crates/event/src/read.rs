@@ -72,11 +72,12 @@ fn event(value: &Value<'_>, unsaid: Unsaid, faults: &mut Faults) -> Option<Event
         actor: all.inner("actor", actor),
         on_behalf_of: all.inner("on_behalf_of", on_behalf_of),
         credential: all.inner("credential", credential),
-        source: all.inner("source", source),
-        project: all.inner("project", |project| Project {
-            id: project.text("id"),
-            name: project.text("name"),
-        }),
+        source: all
+            .inner("source", source)
+            .filter(|one| *one != Source::default()),
+        project: all
+            .inner("project", project)
+            .filter(|one| *one != Project::default()),
         targets: all.list("targets", TARGETS_MAX, target),
         outcome: Outcome::Success,
         error: all.inner("error", |error| EventError {
@@ -133,15 +134,26 @@ fn source(all: &mut Members<'_, '_, '_>) -> Source {
         user_agent: all.long_text("user_agent"),
         ja3: all.text("ja3"),
         ja4: all.text("ja4"),
-        geo: all.inner("geo", |geo| Geo {
-            country: geo.text("country"),
-            city: geo.text("city"),
-            region: geo.text("region"),
-            region_code: geo.text("region_code"),
-            asn: geo.text("asn"),
-            latitude: geo.text("latitude"),
-            longitude: geo.text("longitude"),
-        }),
+        geo: all.inner("geo", geo).filter(|one| *one != Geo::default()),
+    }
+}
+
+fn geo(all: &mut Members<'_, '_, '_>) -> Geo {
+    Geo {
+        country: all.text("country"),
+        city: all.text("city"),
+        region: all.text("region"),
+        region_code: all.text("region_code"),
+        asn: all.text("asn"),
+        latitude: all.text("latitude"),
+        longitude: all.text("longitude"),
+    }
+}
+
+fn project(all: &mut Members<'_, '_, '_>) -> Project {
+    Project {
+        id: all.text("id"),
+        name: all.text("name"),
     }
 }
 
@@ -157,10 +169,10 @@ fn target(all: &mut Members<'_, '_, '_>) -> Target {
 fn origin(all: &mut Members<'_, '_, '_>) -> Origin {
     Origin {
         surface: all.required_text("surface"),
-        account: all.text("account"),
+        account: all.text("account").filter(|account| !account.is_empty()),
         id: all.text("id"),
         collected_at: all.time("collected_at"),
-        extra: all.json("extra"),
+        extra: all.object("extra"),
     }
 }
 
@@ -281,6 +293,13 @@ impl<'v, 'p, 'f> Members<'v, 'p, 'f> {
         match parse(&text) {
             Ok(word) => Some(word),
             Err(reason) => self.fault(name, reason),
+        }
+    }
+
+    fn object(&mut self, name: &str) -> Option<Json> {
+        match self.take(name)? {
+            object @ Value::Object(_) => Some(Json::of(object)),
+            other => self.fault(name, format!("is {}; write an object", other.kind())),
         }
     }
 

@@ -6,7 +6,7 @@ use docket_event::{EventId, Field, Filter, IdKey, Page, Query, Recorded};
 use crate::{App, Principal, Refusal, auth};
 
 /// Most events that one vendor id is looked up for.
-pub const SAME_ID_MAX: usize = 100;
+pub const SAME_ID_MAX: usize = docket_event::LIMIT_MAX;
 
 /// What an id names, as far as the caller may see it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! From the native JSON form to an event: an id and a recorded time that the sender brings move to the origin.
 
+use docket_event::vocabulary::Surface;
 use docket_event::{Event, Fault, Faults, Json, Origin, Timestamp, Value, read_value};
 
 use crate::NAME;
@@ -11,6 +12,8 @@ const ID: &str = "id";
 const RECORDED_AT: &str = "recorded_at";
 /// The same of the Docket before, and of the one before that.
 const EARLIER: &str = "earlier";
+/// Members of `origin.extra` by which a surface prints an entry as it came in.
+const PATCH: [&str; 4] = ["set", "cut", "text", "type"];
 /// What the origin was, where it could not stay.
 const ORIGIN: &str = "origin";
 
@@ -21,8 +24,25 @@ const ORIGIN: &str = "origin";
 /// Every fault found.
 pub fn read(value: &Value<'_>, account: Option<&str>) -> Result<Event, Faults> {
     let (brought, mut event) = parts(value)?;
+    if let Some(fault) = patched(&event) {
+        return Err(vec![fault]);
+    }
     settle(&mut event, brought, account)?;
     Ok(event)
+}
+
+/// What is wrong with an origin that tells how a vendor's surface should print the event: only that surface
+/// may say so, from an entry that it has read.
+fn patched(event: &Event) -> Option<Fault> {
+    let origin = event.origin.as_ref()?;
+    Surface::parse(&origin.surface)?;
+    let extra = origin.extra.as_ref()?.value();
+    PATCH.iter().find(|name| extra.get(name).is_some())?;
+    let reason = format!(
+        "is for what came in as an entry of that surface; send the entry itself with format={}",
+        origin.surface
+    );
+    Some(Fault::new("origin.extra", reason))
 }
 
 /// Reads an event of another Docket's export. What that one recorded of itself becomes an event of ours whose
@@ -204,6 +224,21 @@ mod tests {
             None,
             r#"{"surface":"native","id":"9","extra":{"origin":{"surface":"docket"},"recorded_at":"2026-01-01T00:00:00Z"}}"#,
         );
+    }
+
+    #[test]
+    fn only_a_surface_says_how_it_prints() {
+        let text =
+            r#"{"type":"a.b","origin":{"surface":"openai","id":"v","extra":{"set":[[[],null]]}}}"#;
+        let faults = read(&parse(text).unwrap(), None).unwrap_err();
+        assert_eq!(
+            faults
+                .iter()
+                .map(|fault| fault.path.as_str())
+                .collect::<Vec<_>>(),
+            ["origin.extra"]
+        );
+        assert!(import(&parse(text).unwrap(), None).is_ok());
     }
 
     #[test]

@@ -93,15 +93,19 @@ async fn answer(app: &App, asked: &Asked) -> Result<String, Failure> {
     let page = app
         .page(&caller, query::query(&listing, reach, after, before))
         .await?;
-    let last_id = match page.events.last() {
-        Some(last) => Some(cursor_of(app, &caller, last).await?),
-        None => None,
-    };
-    let entries = query::entries(&page);
-    let first_id = entries.first().map(query::printed_id);
+    let mut ends = [None, None];
+    for (end, event) in ends
+        .iter_mut()
+        .zip([page.events.first(), page.events.last()])
+    {
+        if let Some(event) = event {
+            *end = Some(cursor_of(app, &caller, event).await?);
+        }
+    }
+    let [first_id, last_id] = ends;
     Ok(query::list(
-        &entries,
-        first_id,
+        &query::entries(&page),
+        first_id.as_deref(),
         last_id.as_deref(),
         page.has_more,
     ))
@@ -139,17 +143,20 @@ async fn cursor(
     }
 }
 
-/// Where the entry of this id stands: a vendor's id first, then one of ours.
+/// Where the entry of this id stands. A vendor's id and one of ours may look alike; then it is the one that was
+/// recorded first, so that nothing written later can lead a reader astray.
 async fn resolve(app: &App, caller: &Principal, id: &str) -> Result<Option<Place>, Refusal> {
     let found = app.find(caller, id).await?;
-    if let Some(own) = vendors_own(&found) {
-        return Ok(Some(Place::of(own)));
-    }
-    let found = match id.strip_prefix(OUR_ID) {
-        Some(ours) => app.find(caller, ours).await?,
-        None => found,
+    let vendors = vendors_own(&found).map(Place::of);
+    let ours = match id.strip_prefix(OUR_ID) {
+        Some(ours) => app.find(caller, ours).await?.ours,
+        None => found.ours,
     };
-    Ok(found.ours.as_ref().map(Place::of))
+    let both = [vendors, ours.as_ref().map(Place::of)];
+    Ok(both
+        .into_iter()
+        .flatten()
+        .min_by_key(|place| place.position))
 }
 
 fn vendors_own(found: &Found) -> Option<&Recorded> {
@@ -161,23 +168,18 @@ fn vendors_own(found: &Found) -> Option<&Recorded> {
     })
 }
 
-/// What a client must send to go on behind `last`: the id that is printed, unless that leads elsewhere because
+/// What a client must send to go on from `event`: the id that is printed, unless that leads elsewhere because
 /// two accounts gave the same one, or cannot be sent at all; then our id of it.
-async fn cursor_of(app: &App, caller: &Principal, last: &Recorded) -> Result<String, Refusal> {
-    let entry = entry::render(last);
+async fn cursor_of(app: &App, caller: &Principal, event: &Recorded) -> Result<String, Refusal> {
+    let entry = entry::render(event);
     let printed = query::printed_id(&entry);
-    let ours = printed.strip_prefix(OUR_ID) == Some(last.id.simple().as_str());
-    let found = match printed {
-        "" => Found::default(),
-        printed => app.find(caller, printed).await?,
-    };
-    let leads_back = match vendors_own(&found) {
-        Some(own) => own.position == last.position,
-        None => ours,
+    let leads_back = match printed {
+        "" => false,
+        printed => resolve(app, caller, printed).await? == Some(Place::of(event)),
     };
     Ok(if leads_back {
         printed.to_owned()
     } else {
-        last.id.to_string()
+        event.id.to_string()
     })
 }

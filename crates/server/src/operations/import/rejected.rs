@@ -50,7 +50,11 @@ pub(super) fn event(into: &ImportInto, entry: &Entry, faults: &[Fault], by: &Cal
     }
     let mut event = by.event("ingest.rejected", Vec::new(), &data);
     if let Some(origin) = &mut event.origin {
-        origin.id = Some(format!("{}:{sha256}", into.format));
+        let account = into
+            .account
+            .as_deref()
+            .map_or(String::new(), |account| format!("{account}:"));
+        origin.id = Some(format!("{}:{account}{sha256}", into.format));
     }
     event
 }
