@@ -22,8 +22,6 @@ const LINE_BYTES: usize = 900;
 pub struct Ingested {
     /// Seconds until the last acknowledgement.
     pub seconds: f64,
-    /// Seconds until no seal was due.
-    pub settled_seconds: f64,
     /// Bytes of the data folder after closing.
     pub disk_bytes: u64,
 }
@@ -52,10 +50,6 @@ pub fn run(data: &Data, folder: &Path) -> anyhow::Result<Ingested> {
         })
     })?;
     let seconds = start.elapsed().as_secs_f64();
-    while engine.tail_events() >= u64::from(engine.params().block_events) * 20 {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    let settled_seconds = start.elapsed().as_secs_f64();
     engine.seal_all()?;
     engine.close();
     drop(logs);
@@ -63,7 +57,6 @@ pub fn run(data: &Data, folder: &Path) -> anyhow::Result<Ingested> {
     let disk_bytes = folder_bytes(folder)?;
     Ok(Ingested {
         seconds,
-        settled_seconds,
         disk_bytes,
     })
 }

@@ -144,7 +144,7 @@ fn query(number: usize, sample: &[Recorded], fiftieth: Option<Place>, dice: &mut
         3 => filtered(
             any()
                 .with(Field::ActorId, [common])
-                .with(Field::Type, ["rate_limit.updated"]),
+                .with(Field::Type, ["invite.sent"]),
         ),
         4 => {
             let ids: Vec<String> = sample.iter().filter_map(target).collect();

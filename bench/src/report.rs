@@ -34,10 +34,6 @@ impl Report {
             events / self.ingested.seconds
         );
         println!(
-            "| the same, until no seal is due | {:.0} events/s |",
-            events / self.ingested.settled_seconds
-        );
-        println!(
             "| disk, everything included | {:.0} B/event |",
             self.ingested.disk_bytes as f64 / events
         );
@@ -76,7 +72,6 @@ impl Report {
             "seed": self.data.seed,
             "json_bytes": self.data.json_bytes,
             "ingest_seconds": self.ingested.seconds,
-            "settled_seconds": self.ingested.settled_seconds,
             "disk_bytes": self.ingested.disk_bytes,
             "queries": queries,
         });

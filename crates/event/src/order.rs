@@ -194,6 +194,26 @@ fn check(bytes: &[u8], key: &IdKey) -> [u8; 4] {
 mod tests {
     use super::*;
 
+    #[test]
+    fn golden_cursor() {
+        let cursor = Cursor {
+            order: Order::Occurred,
+            direction: Direction::Ascending,
+            side: Side::Before,
+            place: Place {
+                micros: 1_795_132_800_123_456,
+                position: 65_537,
+            },
+        };
+        let key = IdKey(*b"0123456789abcdef");
+        let text = "17000660a9ece042400000000000010001185dfffb";
+        assert!(
+            cursor.encode(&key).starts_with(text),
+            "{}",
+            cursor.encode(&key)
+        );
+    }
+
     proptest::proptest! {
         #[test]
         fn cursors_come_back_and_fit_one_log_only(
