@@ -49,6 +49,11 @@ impl Plan {
             Test::Is(Field::Type, name) => PlanTest::Type(name.clone()),
             Test::TypeStartsWith(prefix) => PlanTest::TypePrefix(prefix.clone()),
             Test::Unlisted { event_type, .. } => PlanTest::WithinType(event_type.clone()),
+            // Every key is a credential; which credentials are keys only the event tells.
+            Test::Is(Field::KeyId, value) => {
+                let field = Field::CredentialId;
+                PlanTest::Term(field, terms.of(field, value))
+            }
             Test::Is(field, value) if hashed(*field) => {
                 PlanTest::Term(*field, terms.of(*field, value))
             }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::event::{ActorKind, Event, Recorded};
+use crate::event::{ActorKind, CredentialKind, Event, Recorded};
 use crate::json::Json;
 use crate::vocabulary::{Shown, ShownFacts, Surface, vocabulary};
 
@@ -19,6 +19,9 @@ pub enum Field {
     ActorKind,
     /// Id of the credential.
     CredentialId,
+    /// Id of the credential, unless that is a browser session: what a reader of keys means. Found by way of
+    /// [`Field::CredentialId`].
+    KeyId,
     /// Id of the project ([`Event::project_of`]).
     ProjectId,
     /// Id of a target.
@@ -45,12 +48,13 @@ pub enum Field {
 
 impl Field {
     /// Every field.
-    pub const ALL: [Field; 16] = [
+    pub const ALL: [Field; 17] = [
         Field::Type,
         Field::ActorId,
         Field::ActorEmail,
         Field::ActorKind,
         Field::CredentialId,
+        Field::KeyId,
         Field::ProjectId,
         Field::TargetId,
         Field::TargetKind,
@@ -83,12 +87,13 @@ impl Field {
             Field::OriginAccount => 14,
             Field::OriginId => 15,
             Field::ShownOn => 16,
+            Field::KeyId => 17,
         }
     }
 
     /// Whether the engine keeps an index of the field.
     pub const fn indexed(self) -> bool {
-        !matches!(self, Field::ActorKind | Field::OriginAccount)
+        !matches!(self, Field::ActorKind | Field::KeyId | Field::OriginAccount)
     }
 }
 
@@ -117,6 +122,13 @@ pub fn each_value(event: &Event, field: Field, mut found: impl FnMut(&str)) {
         }
         Field::ActorKind => give(actor.map(|actor| actor.kind.word())),
         Field::CredentialId => give(event.credential.as_ref().and_then(|one| one.id.as_deref())),
+        Field::KeyId => {
+            let key = event
+                .credential
+                .as_ref()
+                .filter(|one| one.kind != CredentialKind::Session);
+            give(key.and_then(|one| one.id.as_deref()));
+        }
         Field::ProjectId => give(event.project_of().map(|(id, _)| id)),
         Field::TargetId => event
             .targets

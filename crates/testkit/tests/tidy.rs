@@ -255,8 +255,8 @@ fn the_map_names_what_exists() {
 #[test]
 fn the_project_speaks_of_itself_only() {
     let unwanted = [
-        "TODO",
-        "FIXME",
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
         "#[ignore",
         "thread::sleep(Duration::from_secs",
     ];

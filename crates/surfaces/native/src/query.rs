@@ -155,6 +155,7 @@ fn test(field: Field, value: String) -> Result<Vec<Test>, String> {
         | Field::ActorId
         | Field::ActorKind
         | Field::CredentialId
+        | Field::KeyId
         | Field::ProjectId
         | Field::TargetId
         | Field::TargetKind

@@ -83,7 +83,7 @@ pub fn filter(listing: &Listing, reach: Reach) -> Filter {
         filter
             .groups
             .push(Group::any(listing.actor_ids.iter().flat_map(|id| {
-                [Field::ActorId, Field::CredentialId].map(|field| Test::Is(field, id.clone()))
+                [Field::ActorId, Field::KeyId].map(|field| Test::Is(field, id.clone()))
             })));
         filter = filter.without_actors(&[ActorKind::System]);
     }
