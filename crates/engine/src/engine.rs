@@ -166,26 +166,6 @@ impl Engine {
         self.inner.halted()
     }
 
-    /// Bytes of requests that wait for the writer.
-    pub fn queued_bytes(&self) -> usize {
-        self.inner.queued_bytes.load(Ordering::Relaxed)
-    }
-
-    /// Events that are not sealed yet, over all logs.
-    pub fn tail_events(&self) -> u64 {
-        let logs = self.inner.logs.read();
-        let unsealed = |state: &Arc<LogState>| {
-            state.size.load(Ordering::Relaxed)
-                - state
-                    .sealed
-                    .lock()
-                    .head
-                    .size
-                    .min(state.size.load(Ordering::Relaxed))
-        };
-        logs.values().map(unsealed).sum()
-    }
-
     /// Seals what every log's tail holds, however little. Returns when it is done.
     ///
     /// # Errors
