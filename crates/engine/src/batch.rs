@@ -4,9 +4,11 @@
 //! the signed varint distance from `recorded_at`; a frame is `events ‖ length ‖ bytes`, varints before the
 //! bytes. The checksum also covers log, first position and group.
 
+use std::borrow::Cow;
+
 use crate::codec::{Bytes, Malformed, checked, put_checksum, put_signed, put_varint};
 use crate::encode::SALT_BYTES;
-use crate::frame::FRAME_EVENTS_MAX;
+use crate::frame::{FRAME_EVENTS_MAX, Frame};
 use crate::store::{BatchRow, GroupId, Head, LogId};
 
 const VERSION: u8 = 1;
@@ -14,20 +16,20 @@ const VERSION: u8 = 1;
 const EVENTS_MAX: usize = 65_536;
 const FRAME_BYTES_MAX: usize = 64 << 20;
 
-/// A decoded batch.
+/// What a batch row says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Batch {
+pub struct Batch<'b> {
     /// When all of it was recorded, Unix microseconds.
     pub recorded_micros: i64,
     /// When each event happened, Unix microseconds.
-    pub times: Vec<i64>,
+    pub times: Cow<'b, [i64]>,
     /// The salt of each event.
-    pub salts: Vec<[u8; SALT_BYTES]>,
-    /// The frames, with the number of events in each.
-    pub frames: Vec<(usize, Vec<u8>)>,
+    pub salts: Cow<'b, [[u8; SALT_BYTES]]>,
+    /// The frames.
+    pub frames: Cow<'b, [Frame]>,
 }
 
-impl Batch {
+impl Batch<'_> {
     /// The row that keeps this batch.
     pub fn encode(&self, log: LogId, first: u64, group: GroupId) -> BatchRow {
         debug_assert_eq!(
@@ -35,21 +37,24 @@ impl Batch {
             self.salts.len(),
             "each event has a time and a salt"
         );
-        let mut data = vec![VERSION];
+        let framed: usize = self.frames.iter().map(|frame| frame.bytes.len() + 8).sum();
+        let each = SALT_BYTES + 8;
+        let mut data = Vec::with_capacity(framed + self.times.len() * each + 32);
+        data.push(VERSION);
         data.extend(
             u32::try_from(self.times.len())
                 .unwrap_or(u32::MAX)
                 .to_be_bytes(),
         );
         data.extend(self.recorded_micros.to_be_bytes());
-        for time in &self.times {
+        for time in &*self.times {
             put_signed(&mut data, time - self.recorded_micros);
         }
-        self.salts.iter().for_each(|salt| data.extend(salt));
-        for (events, frame) in &self.frames {
-            put_varint(&mut data, *events as u64);
-            put_varint(&mut data, frame.len() as u64);
-            data.extend(frame);
+        data.extend(self.salts.as_flattened());
+        for frame in &*self.frames {
+            put_varint(&mut data, frame.events as u64);
+            put_varint(&mut data, frame.bytes.len() as u64);
+            data.extend(&*frame.bytes);
         }
         put_checksum(&mut data, &[&key(log, first, group)]);
         BatchRow {
@@ -64,32 +69,33 @@ impl Batch {
     ///
     /// # Errors
     /// The row is not what [`Batch::encode`] makes, or stands under another name.
-    pub fn decode(row: &BatchRow) -> Result<Self, Malformed> {
+    pub fn decode(row: &BatchRow) -> Result<Batch<'static>, Malformed> {
         let key = key(row.log, row.first, row.group);
         let (count, recorded_micros, mut bytes) = header(checked(&row.data, &[&key])?)?;
-        let mut batch = Batch {
-            recorded_micros,
-            ..Batch::default()
-        };
+        let (mut times, mut salts) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for _ in 0..count {
-            batch
-                .times
-                .push(recorded_micros.saturating_add(bytes.signed()?));
+            times.push(recorded_micros.saturating_add(bytes.signed()?));
         }
         for _ in 0..count {
-            batch.salts.push(bytes.array()?);
+            salts.push(bytes.array()?);
         }
-        let mut framed = 0;
+        let (mut frames, mut framed) = (Vec::new(), 0);
         while !bytes.is_empty() {
             let events = bytes.length(FRAME_EVENTS_MAX)?;
             let length = bytes.length(FRAME_BYTES_MAX)?;
-            batch.frames.push((events, bytes.take(length)?.to_vec()));
+            let bytes = bytes.take(length)?.into();
+            frames.push(Frame { events, bytes });
             framed += events;
         }
         if framed != count {
             return Err(Malformed("the frames of a batch do not hold its events"));
         }
-        Ok(batch)
+        Ok(Batch {
+            recorded_micros,
+            times: times.into(),
+            salts: salts.into(),
+            frames: frames.into(),
+        })
     }
 }
 

@@ -16,10 +16,12 @@ mod build;
 mod dir;
 mod posting;
 mod read;
+mod unpack;
 
-pub use build::{BlockInput, Built, Slot, build};
+pub use build::{BlockInput, Built, build, time_order};
 pub use dir::{Dir, TypeEntry};
 pub use read::{BlockReader, place};
+pub use unpack::unpack;
 
 /// Format of body and directory that this program writes.
 pub const BLOCK_FORMAT: u32 = 1;

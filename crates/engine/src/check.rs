@@ -1,19 +1,17 @@
 //! Recomputes everything that a store holds and reports every difference.
 
-use docket_event::{IdKey, Timestamp};
+use docket_event::IdKey;
 use docket_merkle::{Frontier, Hash, TileHeight};
 
-use crate::block::{BlockInput, BlockReader, Built, Dir, Slot, build, place};
+use crate::block::{BlockInput, BlockReader, Built, Dir, build, time_order};
 use crate::cache::Cache;
-use crate::codec::Malformed;
-use crate::encode::{begin_leaf, finish_leaf, merge};
-use crate::frame;
+use crate::columns::Columns;
 use crate::params::Params;
-use crate::replay::read_batch;
-use crate::seal::{tile_hashes, tile_height};
+use crate::rebuild::{read_batch, read_block};
 use crate::store::{BlockRow, LogRow, Problem, Store, StoreError, TileRow};
-use crate::tail::TailContent;
+use crate::tail::Joining;
 use crate::terms::Terms;
+use crate::tiles::{tile_hashes, tile_height};
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -149,18 +147,14 @@ impl LogCheck<'_> {
         let dir = reader.dir()?;
         let place = format!("block {}", row.id.0);
         let body = reader.body(&dir)?;
-        let corrupt = |error: Malformed| StoreError::corrupt(place.clone(), error.0);
-        let TailContent { slots, frames } =
-            read_block(&reader, &dir, &body, &self.terms).map_err(|error| match error {
-                Unreadable::Malformed(error) => corrupt(error),
-                Unreadable::Store(error) => error,
-            })?;
-        self.append(&place, &slots);
+        let Joining { columns, frames } = read_block(&reader, &dir, &body, &self.terms)?;
+        self.append(&place, &columns);
         let built = build(&BlockInput {
             id: row.id,
             log: row.log,
             first: row.first,
-            slots: &slots,
+            columns: &columns,
+            order: &time_order(&columns.micros),
             frames: &frames,
             page_bytes: dir.page_bytes as usize,
         });
@@ -204,17 +198,19 @@ impl LogCheck<'_> {
         Ok(())
     }
 
-    fn append(&mut self, place: &str, slots: &[Slot]) {
-        for slot in slots {
-            self.frontier.append(slot.leaf);
-            self.tiles.append(slot.leaf);
-            if slot.recorded_micros < self.last_recorded {
+    fn append(&mut self, place: &str, columns: &Columns) {
+        for leaf in &columns.leaves {
+            self.frontier.append(*leaf);
+            self.tiles.append(*leaf);
+        }
+        for (_, recorded_micros) in &columns.recorded {
+            if *recorded_micros < self.last_recorded {
                 self.report
                     .problem(place, "an event was recorded before the one in front of it");
             }
-            self.last_recorded = slot.recorded_micros;
+            self.last_recorded = *recorded_micros;
         }
-        self.report.events += slots.len() as u64;
+        self.report.events += columns.len() as u64;
     }
 
     fn compare_tiles(&mut self, stored: &[TileRow]) {
@@ -254,9 +250,7 @@ impl LogCheck<'_> {
             match read_batch(&row, &IdKey(self.log.id_key), &self.terms) {
                 Ok(joining) => {
                     let place = format!("batch {} of {name}", row.first);
-                    joining
-                        .iter()
-                        .for_each(|frame| self.append(&place, &frame.slots));
+                    self.append(&place, &joining.columns);
                 }
                 Err(error) => {
                     self.report
@@ -268,79 +262,6 @@ impl LogCheck<'_> {
         (self.progress)(self.report.events);
         Ok(())
     }
-}
-
-enum Unreadable {
-    Malformed(Malformed),
-    Store(StoreError),
-}
-
-impl From<Malformed> for Unreadable {
-    fn from(error: Malformed) -> Self {
-        Unreadable::Malformed(error)
-    }
-}
-
-impl From<StoreError> for Unreadable {
-    fn from(error: StoreError) -> Self {
-        Unreadable::Store(error)
-    }
-}
-
-/// What a block says of its events, worked out anew from its frames and salts; leaves must be the stored ones.
-fn read_block(
-    reader: &BlockReader<'_>,
-    dir: &Dir,
-    body: &[u8],
-    terms: &Terms,
-) -> Result<TailContent, Unreadable> {
-    let wrong = Malformed("a frame lies outside the body");
-    let salts = reader.salts(dir)?;
-    let leaves = reader.leaves(dir)?;
-    let mut slots = Vec::with_capacity(dir.count as usize);
-    let mut frames = Vec::with_capacity(dir.frames.len());
-    for (first, piece) in &dir.frames {
-        let range = piece.range();
-        let at = |end: u64| usize::try_from(end).map_err(|_| wrong);
-        let data = body.get(at(range.start)?..at(range.end)?).ok_or(wrong)?;
-        let all = frame::decode(data)?;
-        if *first as usize != slots.len() {
-            return Err(Malformed("its frames do not follow each other").into());
-        }
-        for parts in &all {
-            let at = slots.len();
-            let slot = u32::try_from(at).map_err(|_| wrong)?;
-            let salt = *salts.get(at).ok_or(Malformed("a salt is missing"))?;
-            let recorded_micros = dir.recorded(slot);
-            let event = merge(parts)?;
-            let micros = event.occurred_at.map_or(recorded_micros, Timestamp::micros);
-            let of_event = terms.of_event(&event).into_boxed_slice();
-            let event_type = event.event_type.as_str().into();
-            let recorded = place(
-                event,
-                recorded_micros,
-                reader.row.first + u64::from(slot),
-                reader.key,
-            );
-            let leaf = finish_leaf(begin_leaf(parts, &salt), recorded.id, recorded_micros);
-            if leaves.get(at) != Some(&leaf) {
-                return Err(Malformed("a leaf is not that of its event").into());
-            }
-            slots.push(Slot {
-                micros,
-                recorded_micros,
-                event_type,
-                terms: of_event,
-                salt,
-                leaf,
-            });
-        }
-        frames.push((all.len(), data.to_vec()));
-    }
-    if slots.len() != dir.count as usize {
-        return Err(Malformed("its frames hold another number of events").into());
-    }
-    Ok(TailContent { slots, frames })
 }
 
 /// Builds all tiles of a log as its leaves go by.

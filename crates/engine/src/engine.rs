@@ -11,6 +11,7 @@ use docket_merkle::Head as TreeHead;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::oneshot;
 
+use crate::aging::Aging;
 use crate::cache::Cache;
 use crate::environment::Environment;
 use crate::frame::FrameEncoder;
@@ -20,7 +21,7 @@ use crate::query::{self, Reading};
 use crate::replay::replay;
 use crate::request::{AppendError, Appended, QueryError, Request};
 use crate::seal::Sealer;
-use crate::sealing::{self, Sealing};
+use crate::sealing::{self, Due, Sealing};
 use crate::state::LogState;
 use crate::store::{LogRow, Store, StoreError};
 use crate::tail::Tail;
@@ -61,6 +62,9 @@ pub struct Inner {
     encoders: Mutex<Vec<FrameEncoder>>,
     halted: Mutex<Option<String>>,
     queued_bytes: AtomicUsize,
+    /// Bytes of memory that all tails take.
+    tail_bytes: AtomicUsize,
+    pub(crate) aging: Mutex<Aging>,
     pub(crate) sealing: Sealing,
     commands: Mutex<Option<Sender<Command>>>,
 }
@@ -89,6 +93,8 @@ impl Engine {
             encoders: Mutex::default(),
             halted: Mutex::default(),
             queued_bytes: AtomicUsize::new(0),
+            tail_bytes: AtomicUsize::new(0),
+            aging: Mutex::default(),
             sealing: Sealing::default(),
             commands: Mutex::new(Some(commands)),
             store,
@@ -175,6 +181,15 @@ impl Engine {
         self.inner.tell(Command::SealAll(answer));
         told.blocking_recv()
             .unwrap_or_else(|_| Err(StoreError::Unavailable("the engine is closing".to_owned())))
+    }
+
+    /// Waits until nothing is due any more: no tail waits to be sealed, no blocks to be merged. For measurements and
+    /// tests; nobody else needs to know.
+    ///
+    /// # Errors
+    /// Sealing is stuck, and why.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        self.inner.sealing.wait_until_done(Due::All)
     }
 
     /// Finishes what is queued and stops. Whatever comes later is refused.
@@ -319,8 +334,23 @@ impl Inner {
         let state = replayed.into_state(log);
         logs.insert(Arc::clone(&state.org), Arc::clone(&state));
         drop(logs);
-        self.queue_seal(&state);
+        self.found(&state);
         Ok(state)
+    }
+
+    /// Takes note of the tails of a log that was read from the store.
+    fn found(&self, state: &Arc<LogState>) {
+        let view = Arc::clone(&state.view.read());
+        let bytes = view.tails.iter().map(|tail| tail.bytes()).sum();
+        self.tail_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let active = state.active();
+        if !active.is_empty() {
+            self.aging.lock().begun(state, &active);
+        }
+        for tail in state.frozen() {
+            self.queue_seal(state, tail);
+        }
+        self.queue_merge(state);
     }
 
     fn prepare(&self, request: Request) -> Result<Prepared, AppendError> {
@@ -341,7 +371,7 @@ impl Inner {
     }
 
     fn enter_queue(&self, bytes: usize) -> Result<(), AppendError> {
-        if let Some(reason) = self.sealing.refuses() {
+        if let Some(reason) = self.sealing.refuses(self.params.tail_bytes_max / 2) {
             return Err(AppendError::Busy(reason));
         }
         let before = self.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -365,41 +395,70 @@ impl Inner {
         }
     }
 
-    /// Asks for a log's full tails to be sealed, if it has any.
-    pub(crate) fn queue_seal(&self, state: &Arc<LogState>) {
-        if state.full_tails() > 0 && self.params.sealing == WhatIsSealed::FullTails {
-            self.sealing.push(state);
+    /// Asks for a frozen tail to be sealed.
+    pub(crate) fn queue_seal(&self, state: &Arc<LogState>, tail: Arc<Tail>) {
+        if self.params.sealing == WhatIsSealed::FullTails {
+            self.sealing.push(state, tail);
         }
     }
 
-    /// Seals every tail of a log but the one that takes new events. The caller holds [`Sealing::work`].
-    pub(crate) fn seal_full_tails(&self, state: &LogState) -> Result<(), StoreError> {
-        let sealer = Sealer {
+    /// Asks for a log's blocks to be merged, if it has enough of them.
+    pub(crate) fn queue_merge(&self, state: &Arc<LogState>) {
+        let enough = state.view.read().blocks.len() >= self.params.merge_blocks;
+        if enough && self.params.sealing == WhatIsSealed::FullTails {
+            self.sealing.push_merge(state);
+        }
+    }
+
+    pub(crate) fn sealer(&self) -> Sealer<'_> {
+        Sealer {
             store: &*self.store,
             cache: &self.cache,
             params: &self.params,
-        };
-        loop {
-            let view = Arc::clone(&state.view.read());
-            let Some([oldest, _, ..]) = view.tails.get(..) else {
-                return Ok(());
-            };
-            sealer.seal(state, oldest)?;
+            terms: &self.terms,
         }
     }
 
-    /// Seals everything. Only the writer may, as nobody else knows that no events join a tail meanwhile.
+    /// Takes note of events that joined a tail.
+    pub(crate) fn tails_grew(&self, bytes: usize) {
+        self.tail_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Takes note of tails that are blocks now.
+    pub(crate) fn forget_tails(&self, bytes: usize) {
+        self.tail_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Freezes the tails that have waited too long, or take too much memory together. Only the writer may, as nobody
+    /// else knows that no events join a tail meanwhile.
+    pub(crate) fn freeze_old_tails(&self) {
+        if self.params.sealing == WhatIsSealed::Nothing {
+            return;
+        }
+        loop {
+            let waiting = self.sealing.bytes();
+            let active = self
+                .tail_bytes
+                .load(Ordering::Relaxed)
+                .saturating_sub(waiting);
+            let now_micros = self.environment.now_micros();
+            let due = self.aging.lock().due(now_micros, active, &self.params);
+            let Some(state) = due else { return };
+            if let Some(tail) = state.freeze() {
+                self.queue_seal(&state, tail);
+            }
+        }
+    }
+
+    /// Seals everything. Only the writer may freeze tails.
     pub(crate) fn seal_everything(&self) -> Result<(), StoreError> {
-        let _work = self.sealing.work();
         let logs: Vec<Arc<LogState>> = self.logs.read().values().cloned().collect();
         for state in logs {
-            let active = state.active();
-            if active.len() > 0 {
-                state.push_tail(Arc::new(Tail::new(active.end())));
+            if let Some(tail) = state.freeze() {
+                self.sealing.push(&state, tail);
             }
-            self.seal_full_tails(&state)?;
         }
-        Ok(())
+        self.sealing.wait_until_done(Due::Seals)
     }
 
     /// Has the writer reopen the store, because sealing met a failure.
@@ -424,12 +483,14 @@ impl Inner {
     fn try_recover(&self) -> Result<(), StoreError> {
         let _work = self.sealing.work();
         self.sealing.reset();
+        self.aging.lock().reset();
+        self.tail_bytes.store(0, Ordering::Relaxed);
         self.store.reopen()?;
         for log in self.store.logs()? {
             let known = self.logs.read().get(log.org.as_str()).cloned();
             if let Some(state) = known {
                 replay(&*self.store, &log, &self.params, &self.terms)?.restore(&state);
-                self.queue_seal(&state);
+                self.found(&state);
             }
         }
         Ok(())

@@ -1,11 +1,20 @@
 //! Frames: up to a few events compressed together, the unit in which events are read.
 //!
 //! `version 1 ‖ codec ‖ dictionary ‖ key ‖ events ‖ size ‖ payload ‖ CRC-32C`; numbers are varints but the
-//! first two. Codec 0 is plain, 1 is zstd. Dictionary and key are 0 for none. The payload has, for every event,
+//! first two. Codec 0 is plain, 1 is zstd. Dictionary ([`dictionary`]) and key are 0 for none. The payload has, for every event,
 //! the length of its body and one more than that of its personal part (0: erased, 32 bytes of commitment
 //! stand for it); then all bodies, then all personal parts.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe::CParameter;
+
 use crate::codec::{Bytes, Malformed, checked, put_checksum, put_varint};
+use crate::dictionary;
 use crate::encode::{Parts, Personal};
 
 const VERSION: u8 = 1;
@@ -16,10 +25,21 @@ pub const FRAME_EVENTS_MAX: usize = 256;
 /// Most bytes of a frame's payload: every event at its limit, and its lengths.
 const PAYLOAD_BYTES_MAX: usize = FRAME_EVENTS_MAX * (docket_event::EVENT_BYTES_MAX + 16);
 
+/// A few events, compressed together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// How many events.
+    pub events: usize,
+    /// The stored bytes.
+    pub bytes: Arc<[u8]>,
+}
+
 /// Compresses frames; holds the compressor's memory.
 pub struct FrameEncoder {
-    zstd: Option<zstd::bulk::Compressor<'static>>,
+    zstd: Option<Compressor<'static>>,
+    dictionary: u64,
     payload: Vec<u8>,
+    packed: Vec<u8>,
 }
 
 impl std::fmt::Debug for FrameEncoder {
@@ -29,55 +49,95 @@ impl std::fmt::Debug for FrameEncoder {
 }
 
 impl FrameEncoder {
-    /// An encoder at a zstd level; without zstd's memory, frames stay plain.
+    /// An encoder at a zstd level, with the current dictionary; without memory for zstd, frames stay plain.
     pub fn new(level: i32) -> Self {
+        let mut zstd = dictionary::compressor(level);
+        if let Some(zstd) = &mut zstd {
+            // Frames name their dictionary themselves; where this cannot be set, four bytes say it twice.
+            let _ = zstd.set_parameter(CParameter::DictIdFlag(false));
+        }
         FrameEncoder {
-            zstd: zstd::bulk::Compressor::new(level).ok(),
+            dictionary: zstd.as_ref().map_or(0, |_| dictionary::CURRENT),
+            zstd,
             payload: Vec::new(),
+            packed: Vec::new(),
+        }
+    }
+
+    /// An encoder at a zstd level that uses no dictionary.
+    pub fn without_dictionary(level: i32) -> Self {
+        FrameEncoder {
+            dictionary: 0,
+            zstd: Compressor::new(level).ok(),
+            payload: Vec::new(),
+            packed: Vec::new(),
         }
     }
 
     /// One frame of all `parts`, at most [`FRAME_EVENTS_MAX`].
-    pub fn encode(&mut self, parts: &[Parts]) -> Vec<u8> {
+    pub fn encode(&mut self, parts: &[Parts]) -> Frame {
         debug_assert!(
             parts.len() <= FRAME_EVENTS_MAX,
             "callers cut their events into frames"
         );
         self.payload.clear();
-        for part in parts {
-            put_varint(&mut self.payload, part.body.len() as u64);
-            let personal = match &part.personal {
-                Personal::Kept(text) => text.len() as u64 + 1,
-                Personal::Erased(_) => 0,
-            };
-            put_varint(&mut self.payload, personal);
-        }
-        parts
-            .iter()
-            .for_each(|part| self.payload.extend(part.body.as_bytes()));
-        for part in parts {
-            match &part.personal {
-                Personal::Kept(text) => self.payload.extend(text.as_bytes()),
-                Personal::Erased(commitment) => self.payload.extend(commitment),
-            }
-        }
+        put_payload(&mut self.payload, parts);
+        let whole = self.payload.len();
         let packed = self
             .zstd
             .as_mut()
-            .and_then(|zstd| zstd.compress(&self.payload).ok());
-        let (codec, stored) = match &packed {
-            Some(packed) if packed.len() < self.payload.len() => (ZSTD, packed.as_slice()),
-            _ => (PLAIN, self.payload.as_slice()),
+            .is_some_and(|zstd| pack(zstd, &self.payload, &mut self.packed));
+        let (codec, dictionary, stored) = if packed && self.packed.len() < whole {
+            (ZSTD, self.dictionary, &self.packed)
+        } else {
+            (PLAIN, 0, &self.payload)
         };
-        let mut frame = Vec::with_capacity(stored.len() + 16);
+        let mut frame = Vec::with_capacity(stored.len() + 24);
         frame.extend([VERSION, codec]);
-        put_varint(&mut frame, 0);
+        put_varint(&mut frame, dictionary);
         put_varint(&mut frame, 0);
         put_varint(&mut frame, parts.len() as u64);
-        put_varint(&mut frame, self.payload.len() as u64);
+        put_varint(&mut frame, whole as u64);
         frame.extend(stored);
         put_checksum(&mut frame, &[]);
-        frame
+        Frame {
+            events: parts.len(),
+            bytes: frame.into(),
+        }
+    }
+}
+
+/// Compresses `payload` into `packed`; says whether that worked.
+fn pack(zstd: &mut Compressor<'_>, payload: &[u8], packed: &mut Vec<u8>) -> bool {
+    packed.clear();
+    packed.reserve(zstd::compress_bound(payload.len()));
+    zstd.compress_to_buffer(payload, packed).is_ok()
+}
+
+/// What is compressed of some events.
+pub fn payload(parts: &[Parts]) -> Vec<u8> {
+    let mut payload = Vec::new();
+    put_payload(&mut payload, parts);
+    payload
+}
+
+fn put_payload(payload: &mut Vec<u8>, parts: &[Parts]) {
+    for part in parts {
+        put_varint(payload, part.body.len() as u64);
+        let personal = match &part.personal {
+            Personal::Kept(text) => text.len() as u64 + 1,
+            Personal::Erased(_) => 0,
+        };
+        put_varint(payload, personal);
+    }
+    parts
+        .iter()
+        .for_each(|part| payload.extend(part.body.as_bytes()));
+    for part in parts {
+        match &part.personal {
+            Personal::Kept(text) => payload.extend(text.as_bytes()),
+            Personal::Erased(commitment) => payload.extend(commitment),
+        }
     }
 }
 
@@ -91,8 +151,9 @@ pub fn decode(frame: &[u8]) -> Result<Vec<Parts>, Malformed> {
         return Err(Malformed("a frame of an unknown version"));
     }
     let codec = bytes.byte()?;
-    if bytes.varint()? != 0 || bytes.varint()? != 0 {
-        return Err(Malformed("a frame with an unknown dictionary or key"));
+    let dictionary = bytes.varint()?;
+    if bytes.varint()? != 0 {
+        return Err(Malformed("a frame with an unknown key"));
     }
     let count = bytes.length(FRAME_EVENTS_MAX)?;
     let size = bytes.length(PAYLOAD_BYTES_MAX)?;
@@ -100,8 +161,7 @@ pub fn decode(frame: &[u8]) -> Result<Vec<Parts>, Malformed> {
     let payload = match codec {
         PLAIN => bytes.rest(),
         ZSTD => {
-            unpacked = zstd::bulk::decompress(bytes.rest(), size)
-                .map_err(|_| Malformed("a frame does not decompress"))?;
+            unpacked = unpack(dictionary, bytes.rest(), size)?;
             unpacked.as_slice()
         }
         _ => return Err(Malformed("a frame of an unknown codec")),
@@ -110,6 +170,33 @@ pub fn decode(frame: &[u8]) -> Result<Vec<Parts>, Malformed> {
         return Err(Malformed("a frame of the wrong size"));
     }
     payload_parts(Bytes::new(payload), count)
+}
+
+thread_local! {
+    /// A thread's decompressors by dictionary: making one costs more than a frame.
+    static UNPACKERS: RefCell<HashMap<u64, Decompressor<'static>>> = RefCell::default();
+}
+
+fn unpack(dictionary: u64, packed: &[u8], size: usize) -> Result<Vec<u8>, Malformed> {
+    UNPACKERS.with_borrow_mut(|kept| {
+        let unpacker = match kept.entry(dictionary) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(unpacker(dictionary)?),
+        };
+        let unpacked = unpacker.decompress(packed, size);
+        unpacked.map_err(|_| Malformed("a frame does not decompress"))
+    })
+}
+
+fn unpacker(dictionary: u64) -> Result<Decompressor<'static>, Malformed> {
+    let made = if dictionary == 0 {
+        Decompressor::new()
+    } else {
+        let known = dictionary::decoder(dictionary);
+        let known = known.ok_or(Malformed("a frame with an unknown dictionary"))?;
+        Decompressor::with_prepared_dictionary(known)
+    };
+    made.map_err(|_| Malformed("there is no memory for zstd"))
 }
 
 fn payload_parts(mut bytes: Bytes<'_>, count: usize) -> Result<Vec<Parts>, Malformed> {
@@ -163,16 +250,17 @@ mod tests {
         let mut encoder = FrameEncoder::new(1);
         for count in 0..=parts.len() {
             let frame = encoder.encode(&parts[..count]);
-            assert_eq!(decode(&frame).unwrap(), parts[..count]);
+            assert_eq!(decode(&frame.bytes).unwrap(), parts[..count]);
         }
     }
 
     #[test]
     fn a_changed_byte_is_noticed() {
-        let frame =
-            FrameEncoder::new(1).encode(&[part("{\"type\":\"a.b\"}", Personal::Kept("{}".into()))]);
+        let kept = Personal::Kept("{}".into());
+        let frame = FrameEncoder::new(1).encode(&[part("{\"type\":\"a.b\"}", kept)]);
+        let frame = frame.bytes;
         for at in 0..frame.len() {
-            let mut changed = frame.clone();
+            let mut changed = frame.to_vec();
             changed[at] ^= 1;
             assert!(decode(&changed).is_err());
         }

@@ -1,5 +1,6 @@
 //! Works out one group commit: which events are new, where they stand, and what must be written for them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use docket_event::{Event, EventId, FAULTS_MAX, Fault, Json, Value};
 use docket_merkle::Frontier;
 
 use crate::batch::Batch;
-use crate::block::Slot;
+use crate::columns::TypeSlots;
 use crate::encode::{Parts, finish_leaf};
 use crate::frame::{self, FrameEncoder};
 use crate::params::Params;
@@ -16,6 +17,7 @@ use crate::request::{AppendError, Appended};
 use crate::state::LogState;
 use crate::store::{BatchRow, GroupId, Head};
 use crate::tail::{Joining, Tail};
+use crate::terms::{Pair, pair, pair_slot, pair_term};
 
 /// What a group does to one log.
 #[derive(Debug)]
@@ -39,12 +41,17 @@ pub struct Stretch {
     pub first: u64,
     /// Whether a new tail begins here.
     pub fresh: bool,
-    /// What the row keeps.
-    pub batch: Batch,
-    /// What the tail gets.
-    pub joining: Vec<Joining>,
+    /// What the row keeps and the tail gets.
+    pub joining: Joining,
     room_events: usize,
     room_bytes: usize,
+}
+
+/// Where an event of a request stands: the stretch, and its slot there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Spot {
+    stretch: usize,
+    slot: u16,
 }
 
 /// What an event of a request turns out to be.
@@ -83,33 +90,31 @@ impl LogWork {
     ) -> Result<Appended, AppendError> {
         let found = self.judge(&request, find)?;
         let mut answer = Appended::default();
+        let mut spots = Vec::with_capacity(found.len());
         let mut at = 0;
         for frame in request.frames {
             let events = frame.events.len();
             let verdicts = found.get(at..at + events).unwrap_or_default();
             at += events;
-            let placed = self.head.size;
             let kept = keep_new(frame, verdicts, encoder)?;
             let mut new = self.put(kept, params).into_iter();
-            debug_assert!(placed <= self.head.size, "a log only grows");
             for verdict in verdicts {
                 let (position, id) = match verdict {
-                    Found::New => new.next().unwrap_or((0, EventId::from_bytes([0; 16]))),
+                    Found::New => {
+                        let (spot, position, id) = new.next().expect("each new event has a place");
+                        spots.push(Some(spot));
+                        (position, id)
+                    }
                     Found::Known(position, id) => (*position, *id),
-                    Found::Earlier(index) => (
-                        answer.positions.get(*index).copied().unwrap_or_default(),
-                        answer
-                            .ids
-                            .get(*index)
-                            .copied()
-                            .unwrap_or(EventId::from_bytes([0; 16])),
-                    ),
+                    Found::Earlier(index) => place_of(&answer, *index),
                 };
+                spots.resize(answer.ids.len() + 1, None);
                 answer.duplicates += u64::from(!matches!(verdict, Found::New));
                 answer.positions.push(position);
                 answer.ids.push(id);
             }
         }
+        self.index(&request.types, &request.pairs, &spots);
         answer.tree_size = self.head.size;
         Ok(answer)
     }
@@ -168,64 +173,52 @@ impl LogWork {
         }
     }
 
-    /// Puts a frame of new events behind all others.
-    fn put(&mut self, frame: Option<PreparedFrame>, params: &Params) -> Vec<(u64, EventId)> {
-        let Some(frame) = frame else {
+    /// Puts a frame of new events behind all others, all but their types and terms.
+    fn put(&mut self, frame: Option<PreparedFrame>, params: &Params) -> Vec<(Spot, u64, EventId)> {
+        let Some(PreparedFrame { events, frame }) = frame else {
             return Vec::new();
         };
-        self.make_room(frame.events.len(), frame.bytes.len(), params);
-        let mut slots = Vec::with_capacity(frame.events.len());
-        let mut places = Vec::with_capacity(frame.events.len());
-        for event in frame.events {
+        self.make_room(events.len(), frame.bytes.len(), params);
+        let at = self.stretches.len().saturating_sub(1);
+        let stretch = self.stretches.last_mut().expect("room was made");
+        let recorded_micros = self.recorded_micros;
+        let mut places = Vec::with_capacity(events.len());
+        for event in events {
             let position = self.head.size;
-            let micros = event.micros.unwrap_or(self.recorded_micros);
+            let micros = event.micros.unwrap_or(recorded_micros);
             let id = EventId::new(micros, position, &self.state.key);
-            let leaf = finish_leaf(event.leaf, id, self.recorded_micros);
+            let leaf = finish_leaf(event.leaf, id, recorded_micros);
             self.frontier.append(leaf);
             self.head = Head {
                 size: position + 1,
-                recorded_micros: self.recorded_micros,
+                recorded_micros,
             };
             if let Some(unique) = event.unique {
                 let (key, content) = *unique;
                 self.unique.insert(key, (position, id, content));
             }
-            let recorded_micros = self.recorded_micros;
-            let PreparedEvent {
-                event_type,
-                terms,
-                salt,
-                ..
-            } = event;
-            slots.push(Slot {
-                micros,
-                recorded_micros,
-                event_type,
-                terms,
-                salt,
-                leaf,
-            });
-            places.push((position, id));
+            let columns = &mut stretch.joining.columns;
+            let slot = u16::try_from(columns.len()).expect("a stretch fits into a block");
+            columns.push(micros, recorded_micros, event.salt, leaf);
+            places.push((Spot { stretch: at, slot }, position, id));
         }
-        let stretch = self.stretches.last_mut().expect("room was made");
-        stretch.batch.recorded_micros = self.recorded_micros;
-        stretch
-            .batch
-            .times
-            .extend(slots.iter().map(|slot| slot.micros));
-        stretch
-            .batch
-            .salts
-            .extend(slots.iter().map(|slot| slot.salt));
-        stretch
-            .batch
-            .frames
-            .push((slots.len(), frame.bytes.clone()));
-        stretch.joining.push(Joining {
-            slots,
-            frame: frame.bytes,
-        });
+        stretch.joining.frames.push(frame);
         places
+    }
+
+    /// Notes the types and terms of a request's events, which stand at `spots`.
+    fn index(&mut self, types: &TypeSlots, pairs: &[Pair], spots: &[Option<Spot>]) {
+        if let Some(first) = side_by_side(spots) {
+            let stretch = self.stretches.get_mut(first.stretch);
+            let stretch = stretch.expect("an event stands in a stretch of its group");
+            return stretch.index(types, pairs, |number| Some(first.slot + number));
+        }
+        for (at, stretch) in self.stretches.iter_mut().enumerate() {
+            stretch.index(types, pairs, |number| {
+                let spot = spots.get(usize::from(number)).copied().flatten()?;
+                (spot.stretch == at).then_some(spot.slot)
+            });
+        }
     }
 
     /// Makes sure that the last stretch has room for a frame.
@@ -262,22 +255,38 @@ impl LogWork {
 
     /// The rows that make the work durable.
     pub fn rows(&self, group: GroupId) -> impl Iterator<Item = BatchRow> {
-        self.stretches
-            .iter()
-            .map(move |stretch| stretch.batch.encode(self.state.id, stretch.first, group))
+        let recorded_micros = self.recorded_micros;
+        self.stretches.iter().map(move |stretch| {
+            let columns = &stretch.joining.columns;
+            let batch = Batch {
+                recorded_micros,
+                times: Cow::Borrowed(&columns.micros),
+                salts: Cow::Borrowed(&columns.salts),
+                frames: Cow::Borrowed(&stretch.joining.frames),
+            };
+            batch.encode(self.state.id, stretch.first, group)
+        })
     }
 
-    /// Makes the durable events visible. Tails that became full stand in front of a fresh one.
-    pub fn publish(self, params: &Params) {
+    /// About how many bytes of memory the new events take in their tails.
+    pub fn bytes(&self) -> usize {
+        let stretches = self.stretches.iter();
+        stretches.map(|stretch| stretch.joining.bytes()).sum()
+    }
+
+    /// Makes the durable events visible. Tails that became full stand in front of a fresh one; they are what is
+    /// given back.
+    pub fn publish(self, params: &Params) -> Vec<Arc<Tail>> {
+        let mut full = Vec::new();
         for stretch in self.stretches {
             if stretch.fresh {
-                self.state.push_tail(Arc::new(Tail::new(stretch.first)));
+                full.extend(self.state.freeze());
             }
             self.state.active().join(stretch.joining);
         }
         let active = self.state.active();
         if !active.has_room(1, 0, params.block_events, params.block_bytes) {
-            self.state.push_tail(Arc::new(Tail::new(active.end())));
+            full.extend(self.state.freeze());
         }
         let mut head = self.state.head.lock();
         head.head = self.head;
@@ -285,6 +294,7 @@ impl LogWork {
         self.state
             .size
             .store(self.head.size, std::sync::atomic::Ordering::Release);
+        full
     }
 }
 
@@ -293,12 +303,53 @@ impl Stretch {
         Stretch {
             first,
             fresh: false,
-            batch: Batch::default(),
-            joining: Vec::new(),
+            joining: Joining::default(),
             room_events,
             room_bytes,
         }
     }
+
+    /// Notes types and terms; `slot` tells where the event of that number stands, if it stands here.
+    fn index(&mut self, types: &TypeSlots, pairs: &[Pair], slot: impl Fn(u16) -> Option<u16>) {
+        let columns = &mut self.joining.columns;
+        for (name, numbers) in types {
+            let slots = numbers.iter().copied().filter_map(&slot);
+            match columns.types.get_mut(name) {
+                Some(known) => known.extend(slots),
+                None => {
+                    let slots: Vec<u16> = slots.collect();
+                    if !slots.is_empty() {
+                        columns.types.insert(Arc::clone(name), slots);
+                    }
+                }
+            }
+        }
+        // Slots rise with the numbers, so what was sorted stays so.
+        let run = pairs.iter().filter_map(|one| {
+            let slot = slot(pair_slot(*one))?;
+            Some(pair(pair_term(*one), slot))
+        });
+        columns.terms.push(run.collect());
+    }
+}
+
+/// Where an earlier event of the same request stands.
+fn place_of(answer: &Appended, index: usize) -> (u64, EventId) {
+    let position = answer.positions.get(index).copied();
+    let place = position.zip(answer.ids.get(index).copied());
+    place.expect("an event is compared with earlier ones only")
+}
+
+/// Where the first of a request's events stands, if all of them are new and stand side by side.
+fn side_by_side(spots: &[Option<Spot>]) -> Option<Spot> {
+    let first = spots.first().copied().flatten()?;
+    let expected = |number: usize| u16::try_from(usize::from(first.slot) + number).ok();
+    let fits = |(number, spot): (usize, &Option<Spot>)| {
+        spot.is_some_and(|spot| {
+            spot.stretch == first.stretch && Some(spot.slot) == expected(number)
+        })
+    };
+    spots.iter().enumerate().all(fits).then_some(first)
 }
 
 /// What an origin's extra members tell of earlier stations of the event, not of the event.
@@ -338,7 +389,7 @@ fn keep_new(
     if verdicts.iter().all(new) {
         return Ok(Some(frame));
     }
-    let parts = frame::decode(&frame.bytes).map_err(|error| {
+    let parts = frame::decode(&frame.frame.bytes).map_err(|error| {
         AppendError::Halted(format!("a frame of this request does not decode: {error}"))
     })?;
     let kept = frame.events.into_iter().zip(parts).zip(verdicts);
@@ -349,6 +400,6 @@ fn keep_new(
     if events.is_empty() {
         return Ok(None);
     }
-    let bytes = encoder.encode(&parts);
-    Ok(Some(PreparedFrame { events, bytes }))
+    let frame = encoder.encode(&parts);
+    Ok(Some(PreparedFrame { events, frame }))
 }

@@ -11,17 +11,22 @@ pub mod terms;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+mod aging;
 mod answer;
 mod bits;
 mod cache;
 mod check;
+mod columns;
+mod dictionary;
 mod engine;
 mod environment;
 mod group;
+mod merging;
 mod params;
 mod plan;
 mod prepare;
 mod query;
+mod rebuild;
 mod replay;
 mod request;
 mod sealing;
@@ -29,6 +34,7 @@ mod segment;
 mod state;
 mod tail;
 mod term_filter;
+mod tiles;
 mod writer;
 
 pub use check::{CheckReport, check};

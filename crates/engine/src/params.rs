@@ -10,6 +10,15 @@ pub struct Params {
     pub block_events: u32,
     /// Compressed bytes in a full tail.
     pub block_bytes: usize,
+    /// Bytes of memory that all tails together may take, about. With half of that in tails that take new events, the
+    /// oldest is sealed; with half of it in frozen ones, the writer waits for the sealer.
+    pub tail_bytes_max: usize,
+    /// A tail is sealed when its first event is this old.
+    pub batch_age: std::time::Duration,
+    /// A tail is sealed when batch rows of so many bytes were written since it got its first event.
+    pub younger_bytes: u64,
+    /// How many neighbouring blocks of about one size are merged.
+    pub merge_blocks: usize,
     /// Events in a full frame.
     pub frame_events: usize,
     /// Height of a Merkle tile; its width is two to this power.
@@ -33,7 +42,7 @@ pub struct Params {
 /// Whether tails are sealed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhatIsSealed {
-    /// Full ones, as a log's writer does it.
+    /// Full and old ones, as a log's writer does it.
     #[default]
     FullTails,
     /// None: who only reads must not write.
@@ -46,6 +55,10 @@ impl Default for Params {
             sealing: WhatIsSealed::FullTails,
             block_events: 65_536,
             block_bytes: 64 << 20,
+            tail_bytes_max: 128 << 20,
+            batch_age: std::time::Duration::from_secs(600),
+            younger_bytes: 48 << 20,
+            merge_blocks: 8,
             frame_events: 16,
             tile_height: 8,
             term_bits: 48,

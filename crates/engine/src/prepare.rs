@@ -1,17 +1,20 @@
 //! What can be done to a request before its place is known: split, salt, hash, index, compress. Runs on the
 //! caller's thread.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use docket_event::{EVENT_BYTES_MAX, Event, FAULTS_MAX, Fault, Timestamp};
 use docket_merkle::LeafHasher;
 
+use crate::columns::TypeSlots;
 use crate::encode::{Parts, SALT_BYTES, begin_leaf, split, too_large};
 use crate::environment::Environment;
-use crate::frame::FrameEncoder;
+use crate::frame::{Frame, FrameEncoder};
 use crate::store::Rider;
-use crate::terms::{Term, Terms};
+use crate::terms::{Pair, Terms, sort_pairs};
+
+/// Most events of a request: what slots can number.
+pub const REQUEST_EVENTS_MAX: usize = 1 << 16;
 
 /// What makes an origin unique in its log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,10 +45,6 @@ impl OriginKey {
 pub struct PreparedEvent {
     /// Event time, if the writer gave one.
     pub micros: Option<i64>,
-    /// Its type.
-    pub event_type: Arc<str>,
-    /// Its terms.
-    pub terms: Box<[Term]>,
     /// Its salt.
     pub salt: [u8; SALT_BYTES],
     /// Its leaf so far.
@@ -60,14 +59,18 @@ pub struct PreparedFrame {
     /// The events.
     pub events: Vec<PreparedEvent>,
     /// The frame.
-    pub bytes: Vec<u8>,
+    pub frame: Frame,
 }
 
 /// A request that lacks only its place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Prepared {
     /// Its frames, in order.
     pub frames: Vec<PreparedFrame>,
+    /// Which of its events, counted from 0, have which type.
+    pub types: TypeSlots,
+    /// Terms, each with the number of an event that has it; sorted.
+    pub pairs: Vec<Pair>,
     /// What rides with it.
     pub rider: Rider,
 }
@@ -80,19 +83,18 @@ impl Prepared {
 
     /// About how many bytes of memory it holds.
     pub fn bytes(&self) -> usize {
-        let frames: usize = self.frames.iter().map(|frame| frame.bytes.len()).sum();
+        let frames = self.frames.iter().map(|one| one.frame.bytes.len());
+        let frames: usize = frames.sum();
         let riders: usize = self
             .rider
             .records
             .iter()
             .map(|change| change.value.as_ref().map_or(0, Vec::len))
             .sum();
-        frames + riders + self.events() * BYTES_PER_EVENT
+        let pairs = self.pairs.len() * size_of::<Pair>();
+        frames + riders + pairs + self.events() * size_of::<PreparedEvent>()
     }
 }
-
-/// What a prepared event takes besides its frame: terms, hasher state, salt.
-const BYTES_PER_EVENT: usize = 512;
 
 /// What preparing needs.
 #[derive(Debug)]
@@ -117,28 +119,38 @@ impl Preparer<'_> {
         events: Vec<Event>,
         rider: Rider,
     ) -> Result<Prepared, Vec<(usize, Fault)>> {
+        if events.len() > REQUEST_EVENTS_MAX {
+            let reason = format!(
+                "a request has {} events; at most {REQUEST_EVENTS_MAX} are written at once",
+                events.len()
+            );
+            return Err(vec![(REQUEST_EVENTS_MAX, Fault::new("", reason))]);
+        }
         let mut salts = vec![[0; SALT_BYTES]; events.len()];
         self.environment.random.fill(salts.as_flattened_mut());
-        let mut names: HashMap<String, Arc<str>> = HashMap::new();
         let mut faults = Vec::new();
-        let mut frames = Vec::new();
-        let (mut parts, mut prepared) = (Vec::new(), Vec::new());
-        for ((index, event), salt) in events.into_iter().enumerate().zip(salts) {
-            let (one, split) = self.prepare_event(event, salt, &mut names);
+        let mut prepared = Prepared {
+            rider,
+            ..Prepared::default()
+        };
+        let (mut parts, mut ready) = (Vec::new(), Vec::new());
+        for ((number, event), salt) in (0_u16..=u16::MAX).zip(events).zip(salts) {
+            let (one, split) = self.prepare_event(event, number, salt, &mut prepared);
             if split.len() > EVENT_BYTES_MAX && faults.len() < FAULTS_MAX {
-                faults.push((index, too_large(split.len())));
+                faults.push((usize::from(number), too_large(split.len())));
             }
             parts.push(split);
-            prepared.push(one);
+            ready.push(one);
             if parts.len() == self.frame_events {
-                frames.push(self.frame(&mut parts, &mut prepared));
+                prepared.frames.push(self.frame(&mut parts, &mut ready));
             }
         }
         if !parts.is_empty() {
-            frames.push(self.frame(&mut parts, &mut prepared));
+            prepared.frames.push(self.frame(&mut parts, &mut ready));
         }
+        sort_pairs(&mut prepared.pairs);
         if faults.is_empty() {
-            Ok(Prepared { frames, rider })
+            Ok(prepared)
         } else {
             Err(faults)
         }
@@ -147,18 +159,18 @@ impl Preparer<'_> {
     fn prepare_event(
         &self,
         event: Event,
+        number: u16,
         salt: [u8; SALT_BYTES],
-        names: &mut HashMap<String, Arc<str>>,
+        index: &mut Prepared,
     ) -> (PreparedEvent, Parts) {
-        let event_type = match names.get(&event.event_type) {
-            Some(name) => Arc::clone(name),
+        match index.types.get_mut(event.event_type.as_str()) {
+            Some(numbers) => numbers.push(number),
             None => {
                 let name: Arc<str> = event.event_type.as_str().into();
-                names.insert(event.event_type.clone(), Arc::clone(&name));
-                name
+                index.types.insert(name, vec![number]);
             }
-        };
-        let terms = self.terms.of_event(&event).into_boxed_slice();
+        }
+        self.terms.add(&event, number, &mut index.pairs);
         let unique = OriginKey::of(&event).map(|key| Box::new((key, event.clone())));
         let micros = event.occurred_at.map(Timestamp::micros);
         let parts = split(event);
@@ -166,8 +178,6 @@ impl Preparer<'_> {
         (
             PreparedEvent {
                 micros,
-                event_type,
-                terms,
                 salt,
                 leaf,
                 unique,
@@ -177,11 +187,11 @@ impl Preparer<'_> {
     }
 
     fn frame(&mut self, parts: &mut Vec<Parts>, events: &mut Vec<PreparedEvent>) -> PreparedFrame {
-        let bytes = self.encoder.encode(parts);
+        let frame = self.encoder.encode(parts);
         parts.clear();
         PreparedFrame {
             events: std::mem::take(events),
-            bytes,
+            frame,
         }
     }
 }

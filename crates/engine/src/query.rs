@@ -10,8 +10,8 @@ use crate::cache::Cache;
 use crate::plan::Plan;
 use crate::request::QueryError;
 use crate::segment::{Segment, Walk};
-use crate::state::LogState;
-use crate::store::Store;
+use crate::state::{LogState, View};
+use crate::store::{BlockId, Store};
 use crate::terms::Terms;
 
 /// What reading needs.
@@ -55,6 +55,40 @@ pub fn page(reading: &Reading<'_>, state: &LogState, query: &Query) -> Result<Pa
     })
 }
 
+/// Most tries of a read that misses blocks because they were merged meanwhile.
+const TRIES_MAX: usize = 8;
+
+/// Works something out over the pieces of a log. Blocks that are merged meanwhile may be missed; then it is worked
+/// out anew over the pieces that stand there now.
+///
+/// # Errors
+/// Those of `work`.
+pub fn over_view<T>(
+    state: &LogState,
+    work: impl Fn(u64, &View) -> Result<T, QueryError>,
+) -> Result<T, QueryError> {
+    let (mut size, mut view) = state.snapshot();
+    for _ in 1..TRIES_MAX {
+        match work(size, &view) {
+            Err(error @ QueryError::Corrupt(_)) => {
+                // A merge whose commit has hidden the old blocks is over when this is to be had.
+                drop(state.merging.lock());
+                let (now_size, now) = state.snapshot();
+                if blocks_of(&now).eq(blocks_of(&view)) {
+                    return Err(error);
+                }
+                (size, view) = (now_size, now);
+            }
+            outcome => return outcome,
+        }
+    }
+    work(size, &view)
+}
+
+fn blocks_of(view: &View) -> impl Iterator<Item = BlockId> {
+    view.blocks.iter().map(|block| block.id)
+}
+
 /// The first `most` events of a walk that stand in front of `until`.
 fn collect(
     reading: &Reading<'_>,
@@ -64,10 +98,24 @@ fn collect(
     until: Option<Place>,
     most: usize,
 ) -> Result<(u64, Vec<Recorded>), QueryError> {
-    let (size, view) = state.snapshot();
+    over_view(state, |size, view| {
+        let found = collect_from(reading, state, (size, view), filter, walk, until, most)?;
+        Ok((size, found))
+    })
+}
+
+fn collect_from(
+    reading: &Reading<'_>,
+    state: &LogState,
+    (size, view): (u64, &View),
+    filter: &Filter,
+    walk: &Walk,
+    until: Option<Place>,
+    most: usize,
+) -> Result<Vec<Recorded>, QueryError> {
     let mut plan = Plan::of(filter, reading.terms);
     plan.to_position = size;
-    let mut closed: Vec<Segment<'_>> = Segment::all(reading, state, &view, &plan, walk, size);
+    let mut closed: Vec<Segment<'_>> = Segment::all(reading, state, view, &plan, walk, size);
     closed.sort_by(|a, b| walk.compare(&b.earliest(walk), &a.earliest(walk)));
     let mut open: Vec<Segment<'_>> = Vec::new();
     let mut found = Vec::new();
@@ -88,7 +136,7 @@ fn collect(
         }
         found.extend(open.get_mut(index).and_then(Segment::take));
     }
-    Ok((size, found))
+    Ok(found)
 }
 
 /// The open segment whose next event comes first, and that event's place.

@@ -3,18 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use docket_event::{Event, IdKey, Timestamp};
+use docket_event::IdKey;
 use docket_merkle::Frontier;
 use parking_lot::{Mutex, RwLock};
 
-use crate::batch::Batch;
-use crate::block::{Slot, place};
-use crate::codec::Malformed;
-use crate::encode::{begin_leaf, finish_leaf, merge};
-use crate::frame;
 use crate::params::Params;
+use crate::rebuild::read_batch;
 use crate::state::{LogState, SealHead, View, WriteHead};
-use crate::store::{BatchRow, BlockRow, Head, LogRow, Store, StoreError};
+use crate::store::{BlockRow, Head, LogRow, Store, StoreError};
 use crate::tail::{Joining, Tail};
 use crate::terms::Terms;
 
@@ -90,6 +86,7 @@ impl Replayed {
             head: Mutex::new(self.write),
             sealed: Mutex::new(self.seal),
             view: RwLock::new(Arc::new(self.view)),
+            merging: Mutex::new(()),
         };
         Arc::new(state)
     }
@@ -103,13 +100,15 @@ impl Replayed {
         state.size.store(size, std::sync::atomic::Ordering::Release);
     }
 
-    fn join(&mut self, joining: Vec<Joining>, params: &Params) {
-        let events: usize = joining.iter().map(|frame| frame.slots.len()).sum();
-        let bytes: usize = joining.iter().map(|frame| frame.frame.len()).sum();
-        for slot in joining.iter().flat_map(|frame| &frame.slots) {
-            self.write.frontier.append(slot.leaf);
-            self.write.head.size += 1;
-            self.write.head.recorded_micros = slot.recorded_micros;
+    fn join(&mut self, joining: Joining, params: &Params) {
+        let events = joining.columns.len();
+        let bytes: usize = joining.frames.iter().map(|frame| frame.bytes.len()).sum();
+        for leaf in &joining.columns.leaves {
+            self.write.frontier.append(*leaf);
+        }
+        self.write.head.size += events as u64;
+        if let Some((_, recorded_micros)) = joining.columns.recorded.last() {
+            self.write.head.recorded_micros = *recorded_micros;
         }
         let Some(active) = self.view.tails.last().cloned() else {
             return;
@@ -129,42 +128,4 @@ fn end_of_blocks(blocks: &[BlockRow]) -> Option<u64> {
     blocks.iter().try_fold(0, |end, block| {
         (block.first == end).then(|| end + u64::from(block.count))
     })
-}
-
-/// The events of a batch, indexed as append does it.
-pub fn read_batch(row: &BatchRow, key: &IdKey, terms: &Terms) -> Result<Vec<Joining>, Malformed> {
-    let batch = Batch::decode(row)?;
-    let mut places = (row.first..).zip(batch.times.iter().zip(&batch.salts));
-    let mut all = Vec::with_capacity(batch.frames.len());
-    for (events, frame) in batch.frames {
-        let parts = frame::decode(&frame)?;
-        if parts.len() != events {
-            return Err(Malformed("a frame has another number of events"));
-        }
-        let mut slots = Vec::with_capacity(events);
-        for (parts, (position, (micros, salt))) in parts.iter().zip(places.by_ref()) {
-            let event: Event = merge(parts)?;
-            if event
-                .occurred_at
-                .map_or(batch.recorded_micros, Timestamp::micros)
-                != *micros
-            {
-                return Err(Malformed("an event has another time than its batch says"));
-            }
-            let of_event = terms.of_event(&event).into_boxed_slice();
-            let event_type = event.event_type.as_str().into();
-            let recorded = place(event, batch.recorded_micros, position, key);
-            let leaf = finish_leaf(begin_leaf(parts, salt), recorded.id, batch.recorded_micros);
-            slots.push(Slot {
-                micros: *micros,
-                recorded_micros: batch.recorded_micros,
-                event_type,
-                terms: of_event,
-                salt: *salt,
-                leaf,
-            });
-        }
-        all.push(Joining { slots, frame });
-    }
-    Ok(all)
 }

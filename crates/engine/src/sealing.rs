@@ -1,17 +1,19 @@
-//! The sealer: one thread that seals tails as they fill, and the queue in front of it.
+//! The sealer: one thread that seals frozen tails and merges small blocks, and the queue in front of it.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::engine::Inner;
+use crate::seal::{Frozen, take_together};
 use crate::state::LogState;
-use crate::store::StoreError;
+use crate::store::{LogId, StoreError};
+use crate::tail::Tail;
 
-/// Full tails that may wait; beyond them the writer waits, or, when sealing is stuck, callers get Busy.
-const TAILS_WAITING_MAX: usize = 4;
+/// Tails of about so many bytes are sealed in one commit.
+const TOGETHER_BYTES: usize = 1 << 20;
 
 /// What waits for the sealer.
 #[derive(Debug, Default)]
@@ -19,27 +21,40 @@ pub struct Sealing {
     queue: Mutex<Queue>,
     /// Something was queued, or it is time to end.
     wake: Condvar,
-    /// A tail was sealed, or sealing is stuck.
+    /// Something was done, or sealing is stuck.
     moved: Condvar,
-    /// Held while a log is sealed and while logs are replayed.
+    /// Held while blocks are made and while logs are replayed.
     work: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
-    logs: VecDeque<Arc<LogState>>,
-    /// The log that is being sealed.
-    current: Option<Arc<LogState>>,
-    stuck: Option<String>,
+    tails: VecDeque<Frozen>,
+    /// Logs that may have blocks to merge, each once.
+    merges: VecDeque<Arc<LogState>>,
+    merge_ids: HashSet<LogId>,
+    /// Bytes of the tails that wait or are being sealed.
+    bytes: usize,
+    /// Tails that are being sealed, or 1 for a merge.
+    working: usize,
+    stuck: Option<StoreError>,
+    /// Nothing goes on until the logs are replayed.
+    failed: bool,
     closing: bool,
 }
 
-impl Queue {
-    /// How many full tails wait. Counted anew each time, as tails are sealed in other ways, too.
-    fn tails(&self) -> usize {
-        let logs = self.logs.iter().chain(&self.current);
-        logs.map(|log| log.full_tails()).sum()
-    }
+enum Task {
+    Seal(Vec<Frozen>),
+    Merge(Arc<LogState>),
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// That no tail waits any more.
+    Seals,
+    /// That no block is to be merged any more either.
+    All,
 }
 
 impl Sealing {
@@ -48,84 +63,144 @@ impl Sealing {
         self.work.lock()
     }
 
-    /// Asks for a log's full tails to be sealed.
-    pub fn push(&self, log: &Arc<LogState>) {
+    /// Asks for a frozen tail to be sealed.
+    pub fn push(&self, log: &Arc<LogState>, tail: Arc<Tail>) {
         let mut queue = self.queue.lock();
-        if !queue.logs.iter().any(|known| known.id == log.id) {
-            queue.logs.push_back(Arc::clone(log));
+        queue.bytes += tail.bytes();
+        queue.tails.push_back((Arc::clone(log), tail));
+        self.wake.notify_one();
+    }
+
+    /// Asks for a log's small blocks to be merged, if any are due.
+    pub fn push_merge(&self, log: &Arc<LogState>) {
+        let mut queue = self.queue.lock();
+        if queue.merge_ids.insert(log.id) {
+            queue.merges.push_back(Arc::clone(log));
         }
         self.wake.notify_one();
     }
 
-    /// Waits while the sealer is behind, so that memory stays bounded; not when it is stuck.
-    pub fn wait_for_room(&self) {
+    /// Bytes of the tails that wait or are being sealed.
+    pub fn bytes(&self) -> usize {
+        self.queue.lock().bytes
+    }
+
+    /// Waits while tails of more than `bytes_max` wait, so that memory stays bounded; not when sealing is stuck.
+    pub fn wait_for_room(&self, bytes_max: usize) {
         let mut queue = self.queue.lock();
-        while queue.tails() > TAILS_WAITING_MAX && queue.stuck.is_none() && !queue.closing {
+        while queue.bytes > bytes_max && queue.stuck.is_none() && !queue.closing {
             self.moved.wait(&mut queue);
         }
     }
 
-    /// Why nothing can be taken in: sealing is stuck, and as many tails wait as memory allows.
-    pub fn refuses(&self) -> Option<String> {
-        let queue = self.queue.lock();
-        let reason = queue.stuck.clone()?;
-        (queue.tails() > TAILS_WAITING_MAX).then_some(reason)
+    /// Waits until nothing is due any more, or sealing is stuck.
+    pub fn wait_until_done(&self, due: Due) -> Result<(), StoreError> {
+        let mut queue = self.queue.lock();
+        loop {
+            if let Some(stuck) = &queue.stuck {
+                return Err(stuck.clone());
+            }
+            let waits = !queue.tails.is_empty()
+                || queue.working > 0
+                || due == Due::All && !queue.merges.is_empty();
+            if !waits || queue.closing {
+                return Ok(());
+            }
+            self.moved.wait(&mut queue);
+        }
     }
 
-    /// Forgets what waits: logs are replayed, and their full tails come anew.
+    /// Why nothing can be taken in: sealing is stuck, and tails of more than `bytes_max` wait.
+    pub fn refuses(&self, bytes_max: usize) -> Option<String> {
+        let queue = self.queue.lock();
+        let stuck = queue.stuck.as_ref()?;
+        (queue.bytes > bytes_max).then(|| stuck.to_string())
+    }
+
+    /// Forgets what waits: logs are replayed, and their frozen tails come anew.
     pub fn reset(&self) {
         let mut queue = self.queue.lock();
-        queue.logs.clear();
+        queue.tails.clear();
+        queue.merges.clear();
+        queue.merge_ids.clear();
+        queue.bytes = 0;
         queue.stuck = None;
+        queue.failed = false;
+        self.wake.notify_one();
         self.moved.notify_all();
     }
 
-    /// Lets the sealer end when nothing waits any more, and nobody wait for it.
+    /// Lets the sealer end when no tail waits any more, and nobody wait for it.
     pub fn close(&self) {
         self.queue.lock().closing = true;
         self.wake.notify_all();
         self.moved.notify_all();
     }
 
-    /// The next log; `None` when nothing waits and it is time to end.
-    fn next(&self) -> Option<Arc<LogState>> {
+    /// What to do next; `None` when no tail waits and it is time to end.
+    fn next(&self) -> Option<Task> {
         let mut queue = self.queue.lock();
         loop {
-            match queue.logs.pop_front() {
-                Some(log) => {
-                    queue.current = Some(Arc::clone(&log));
-                    return Some(log);
+            if queue.failed {
+                if queue.closing {
+                    return None;
                 }
-                None if queue.closing => return None,
-                None => self.wake.wait(&mut queue),
+                self.wake.wait(&mut queue);
+                continue;
             }
+            let together = take_together(&mut queue.tails, TOGETHER_BYTES);
+            if !together.is_empty() {
+                queue.working = together.len();
+                return Some(Task::Seal(together));
+            }
+            if queue.closing {
+                return None;
+            }
+            if let Some(log) = queue.merges.pop_front() {
+                queue.merge_ids.remove(&log.id);
+                queue.working = 1;
+                return Some(Task::Merge(log));
+            }
+            self.wake.wait(&mut queue);
         }
     }
 
-    fn sealed(&self) {
+    fn done(&self, sealed: &[Frozen]) {
         let mut queue = self.queue.lock();
-        queue.current = None;
+        let bytes: usize = sealed.iter().map(|(_, tail)| tail.bytes()).sum();
+        queue.bytes = queue.bytes.saturating_sub(bytes);
+        queue.working = 0;
         queue.stuck = None;
         self.moved.notify_all();
     }
 
     /// Notes that sealing does not go on until the logs are replayed.
-    fn fail(&self, reason: &str) {
+    fn fail(&self, error: StoreError) {
         let mut queue = self.queue.lock();
-        queue.current = None;
-        queue.stuck = Some(reason.to_owned());
+        queue.working = 0;
+        queue.stuck = Some(error);
+        queue.failed = true;
         self.moved.notify_all();
     }
 
-    /// Notes that there is no room, puts the log back, and rests; `false` when it is time to end.
-    fn rest(&self, log: &Arc<LogState>, reason: String, pause: Duration) -> bool {
+    /// Notes that there is no room, puts the task back, and rests; `false` when it is time to end.
+    fn rest(&self, task: Task, error: StoreError, pause: Duration) -> bool {
         let mut queue = self.queue.lock();
-        queue.current = None;
-        queue.stuck = Some(reason);
-        self.moved.notify_all();
-        if !queue.logs.iter().any(|known| known.id == log.id) {
-            queue.logs.push_front(Arc::clone(log));
+        queue.working = 0;
+        queue.stuck = Some(error);
+        match task {
+            Task::Seal(tails) => {
+                for frozen in tails.into_iter().rev() {
+                    queue.tails.push_front(frozen);
+                }
+            }
+            Task::Merge(log) => {
+                if queue.merge_ids.insert(log.id) {
+                    queue.merges.push_front(log);
+                }
+            }
         }
+        self.moved.notify_all();
         if !queue.closing {
             self.wake.wait_for(&mut queue, pause);
         }
@@ -133,32 +208,55 @@ impl Sealing {
     }
 }
 
-/// Seals until it is told to end.
+/// Seals and merges until it is told to end.
 pub fn run(inner: &Inner) {
-    while let Some(log) = inner.sealing.next() {
+    while let Some(mut task) = inner.sealing.next() {
         let work = inner.sealing.work();
-        let sealed = if inner.halted().is_some() {
+        let outcome = if inner.halted().is_some() {
             Ok(())
         } else {
-            inner.seal_full_tails(&log)
+            perform(inner, &mut task)
         };
         drop(work);
-        match sealed {
-            Ok(()) => inner.sealing.sealed(),
-            Err(StoreError::Busy(reason)) => {
-                tracing::warn!(reason, "sealing waits");
-                if !inner.sealing.rest(&log, reason, inner.params.retry_pause) {
+        match (outcome, task) {
+            (Ok(()), Task::Seal(tails)) => {
+                for (log, _) in &tails {
+                    inner.queue_merge(log);
+                }
+                inner.sealing.done(&tails);
+            }
+            (Ok(()), Task::Merge(_)) => inner.sealing.done(&[]),
+            (Err(error @ StoreError::Busy(_)), task) => {
+                tracing::warn!(%error, "sealing waits");
+                if !inner.sealing.rest(task, error, inner.params.retry_pause) {
                     return;
                 }
             }
-            Err(StoreError::Unavailable(reason)) => {
+            (Err(StoreError::Unavailable(reason)), _) => {
                 // The writer may be waiting for room; it has to hear that there is something else to do.
-                inner.sealing.fail(&reason);
+                inner.sealing.fail(StoreError::Unavailable(reason.clone()));
                 inner.ask_to_recover(reason);
             }
-            Err(StoreError::Corrupt(problem)) => {
+            (Err(StoreError::Corrupt(problem)), _) => {
                 inner.halt(&problem.to_string());
             }
         }
     }
+}
+
+fn perform(inner: &Inner, task: &mut Task) -> Result<(), StoreError> {
+    match task {
+        Task::Seal(tails) => {
+            // The logs may have been replayed since: then other tails stand there.
+            tails.retain(|(log, tail)| log.oldest_tail_is(tail));
+            inner.sealer().seal(tails)?;
+            inner.forget_tails(tails.iter().map(|(_, tail)| tail.bytes()).sum());
+        }
+        Task::Merge(log) => {
+            if inner.sealer().merge_some(log)? {
+                inner.queue_merge(log);
+            }
+        }
+    }
+    Ok(())
 }

@@ -27,6 +27,8 @@ pub struct LogState {
     pub sealed: Mutex<SealHead>,
     /// What readers read.
     pub view: RwLock<Arc<View>>,
+    /// Held from before a merge is committed until readers see it.
+    pub merging: Mutex<()>,
 }
 
 /// Where the writer of a log stands.
@@ -70,17 +72,33 @@ impl LogState {
         Arc::clone(view.tails.last().expect("an opened log has a tail"))
     }
 
-    /// How many tails are full and wait for sealing: all but the last.
-    pub fn full_tails(&self) -> usize {
-        self.view.read().tails.len().saturating_sub(1)
-    }
-
-    /// Puts a new tail behind the others.
-    pub fn push_tail(&self, tail: Arc<Tail>) {
+    /// Puts a fresh tail behind the one that took new events, which is given back and never changes again; `None`
+    /// when it is empty.
+    pub fn freeze(&self) -> Option<Arc<Tail>> {
+        let frozen = self.active();
+        if frozen.is_empty() {
+            return None;
+        }
         let mut view = self.view.write();
         let mut next = View::clone(&view);
-        next.tails.push(tail);
+        next.tails.push(Arc::new(Tail::new(frozen.end())));
         *view = Arc::new(next);
+        Some(frozen)
+    }
+
+    /// The tails that take no new events any more.
+    pub fn frozen(&self) -> Vec<Arc<Tail>> {
+        let view = self.view.read();
+        let all = view.tails.split_last();
+        all.map(|(_, frozen)| frozen.to_vec()).unwrap_or_default()
+    }
+
+    /// Whether this is the tail that is sealed next.
+    pub fn oldest_tail_is(&self, tail: &Arc<Tail>) -> bool {
+        let view = self.view.read();
+        view.tails
+            .first()
+            .is_some_and(|first| Arc::ptr_eq(first, tail))
     }
 
     /// Puts a block in the place of the tail that it was built from.
@@ -89,6 +107,17 @@ impl LogState {
         let mut next = View::clone(&view);
         next.tails.retain(|tail| tail.first() != first);
         next.blocks.push(Arc::new(block));
+        *view = Arc::new(next);
+    }
+
+    /// Puts a block in the place of those that it was merged from, which follow each other.
+    pub fn replace_blocks(&self, block: BlockRow) {
+        let span = block.first..block.first + u64::from(block.count);
+        let mut view = self.view.write();
+        let mut next = View::clone(&view);
+        next.blocks.retain(|old| !span.contains(&old.first));
+        let at = next.blocks.partition_point(|old| old.first < block.first);
+        next.blocks.insert(at, Arc::new(block));
         *view = Arc::new(next);
     }
 }

@@ -246,6 +246,17 @@ pub struct RiderRows<'r> {
     pub answer: &'r [u8],
 }
 
+/// A part of a block's body.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'p> {
+    /// The block.
+    pub block: BlockId,
+    /// Which part, from 0.
+    pub part: u32,
+    /// Its bytes.
+    pub data: &'p [u8],
+}
+
 /// A finished block, and what its coming changes.
 #[derive(Clone, Debug)]
 pub struct Seal<'s> {
@@ -328,14 +339,14 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// A number for a new block.
     fn new_block(&self) -> Result<BlockId, StoreError>;
 
-    /// Keeps part `part` (from 0) of the body of a block that no list names yet. Every part but the last has
-    /// [`Store::part_bytes`]. Parts of blocks that never get finished are removed when the store is next
+    /// In one commit: keeps parts of the bodies of blocks that no list names yet. Every part of a body but the
+    /// last has [`Store::part_bytes`]. Parts of blocks that never get finished are removed when the store is next
     /// opened.
-    fn put_part(&self, block: BlockId, part: u32, data: &[u8]) -> Result<(), StoreError>;
+    fn put_parts(&self, parts: &[Part<'_>]) -> Result<(), StoreError>;
 
-    /// In one commit: the block joins its log's list, replaced blocks leave it, batches below the new
-    /// `sealed` go, the log row and tiles are written.
-    fn finish_seal(&self, seal: &Seal<'_>) -> Result<(), StoreError>;
+    /// In one commit, for each of `seals`: the block joins its log's list, replaced blocks leave it, batches below
+    /// the new `sealed` go, the log row and tiles are written.
+    fn finish_seals(&self, seals: &[Seal<'_>]) -> Result<(), StoreError>;
 
     /// The list of a log's blocks by first position, with empty `dir`.
     fn blocks(&self, log: LogId) -> Result<Vec<BlockRow>, StoreError>;

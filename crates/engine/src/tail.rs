@@ -11,12 +11,12 @@ use docket_merkle::Frontier;
 use parking_lot::RwLock;
 
 use crate::bits::Bits;
-use crate::block::{BLOCK_EVENTS_MAX, Slot};
+use crate::block::BLOCK_EVENTS_MAX;
 use crate::codec::Malformed;
+use crate::columns::Columns;
 use crate::encode::merge;
-use crate::frame;
+use crate::frame::{self, Frame};
 use crate::plan::Plan;
-use crate::terms::Term;
 
 /// Candidates that are fewer than one in this many events are sorted; others are picked along the order.
 const SPARSE: u32 = 16;
@@ -25,43 +25,30 @@ const SPARSE: u32 = 16;
 #[derive(Debug)]
 pub struct Tail {
     first: u64,
-    inner: RwLock<Inner>,
+    inner: RwLock<Content>,
 }
 
+/// What a tail holds.
 #[derive(Debug, Default)]
-struct Inner {
-    slots: Vec<Slot>,
-    frames: Vec<FrameOf>,
+pub struct Content {
+    /// What is known of each event.
+    pub columns: Columns,
+    /// The frames that hold them.
+    pub frames: Vec<Frame>,
     /// Slots in occurred order.
-    order: Vec<u16>,
-    postings: HashMap<Term, Vec<u16>>,
-    types: HashMap<Arc<str>, Vec<u16>>,
+    pub order: Vec<u16>,
+    /// First slot of each frame.
+    starts: Vec<u32>,
     frame_bytes: usize,
 }
 
-#[derive(Clone, Debug)]
-struct FrameOf {
-    first: u32,
-    events: usize,
-    data: Arc<Vec<u8>>,
-}
-
-/// Some events that join a tail: their slots and the frame that holds them.
-#[derive(Clone, Debug)]
+/// Some events that join a tail: what is known of them, and the frames that hold them.
+#[derive(Clone, Debug, Default)]
 pub struct Joining {
-    /// What is known of each event.
-    pub slots: Vec<Slot>,
-    /// Their frame.
-    pub frame: Vec<u8>,
-}
-
-/// What a tail holds, for sealing.
-#[derive(Debug)]
-pub struct TailContent {
-    /// All events.
-    pub slots: Vec<Slot>,
+    /// What is known of each event; slots count from the first of these.
+    pub columns: Columns,
     /// Their frames.
-    pub frames: Vec<(usize, Vec<u8>)>,
+    pub frames: Vec<Frame>,
 }
 
 /// Which of a tail's events are wanted, and how far a look at them goes.
@@ -77,6 +64,14 @@ pub struct TailWalk {
     pub most: usize,
     /// Positions of this and more were not there when the question was asked.
     pub end: u64,
+}
+
+impl Joining {
+    /// Bytes of memory that they take in a tail, about.
+    pub fn bytes(&self) -> usize {
+        let frames: usize = self.frames.iter().map(|frame| frame.bytes.len()).sum();
+        frames + self.columns.bytes()
+    }
 }
 
 impl Tail {
@@ -95,7 +90,7 @@ impl Tail {
 
     /// How many events it has.
     pub fn len(&self) -> u32 {
-        u32::try_from(self.inner.read().slots.len()).unwrap_or(u32::MAX)
+        self.inner.read().count()
     }
 
     /// Position behind its last event.
@@ -103,9 +98,20 @@ impl Tail {
         self.first + u64::from(self.len())
     }
 
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Bytes of its frames.
     pub fn frame_bytes(&self) -> usize {
         self.inner.read().frame_bytes
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn bytes(&self) -> usize {
+        let inner = self.inner.read();
+        inner.frame_bytes + inner.columns.bytes()
     }
 
     /// Whether `events` more of `bytes` fit, when it may hold `events_max` and `bytes_max`. An empty tail takes
@@ -113,29 +119,20 @@ impl Tail {
     pub fn has_room(&self, events: usize, bytes: usize, events_max: u32, bytes_max: usize) -> bool {
         let inner = self.inner.read();
         let events_max = events_max.min(BLOCK_EVENTS_MAX) as usize;
-        inner.slots.is_empty()
-            || (inner.slots.len() + events <= events_max && inner.frame_bytes + bytes <= bytes_max)
+        inner.columns.is_empty()
+            || (inner.columns.len() + events <= events_max
+                && inner.frame_bytes + bytes <= bytes_max)
     }
 
     /// Makes events visible, in the order of the log.
-    pub fn join(&self, joining: impl IntoIterator<Item = Joining>) {
-        let mut inner = self.inner.write();
-        for frame in joining {
-            inner.join(frame);
-        }
+    pub fn join(&self, joining: Joining) {
+        self.inner.write().join(joining);
     }
 
-    /// A copy of everything, to build a block from.
-    pub fn content(&self) -> TailContent {
-        let inner = self.inner.read();
-        let frames = inner
-            .frames
-            .iter()
-            .map(|frame| (frame.events, frame.data.to_vec()));
-        TailContent {
-            slots: inner.slots.clone(),
-            frames: frames.collect(),
-        }
+    /// Looks at everything, such as to build a block from it. The caller makes sure that no events join meanwhile:
+    /// they would wait.
+    pub fn content<T>(&self, look: impl FnOnce(&Content) -> T) -> T {
+        look(&self.inner.read())
     }
 
     /// The positions of candidates for `plan`, in walking order. Fewer than asked for: there are no more.
@@ -144,11 +141,11 @@ impl Tail {
         let visible = walk
             .end
             .saturating_sub(self.first)
-            .min(inner.slots.len() as u64);
+            .min(u64::from(inner.count()));
         let visible = u32::try_from(visible).unwrap_or(u32::MAX);
         let mut wanted = inner.evaluate(plan);
         let slots = plan.slots(self.first, visible, &mut |micros| {
-            inner.first_recorded_from(micros)
+            inner.columns.first_recorded_from(micros)
         });
         wanted.clamp(slots.start, slots.end);
         if walk.order == Order::Recorded {
@@ -207,13 +204,14 @@ impl Tail {
         let mut decoded: HashMap<u32, Vec<crate::encode::Parts>> = HashMap::new();
         let mut events = Vec::with_capacity(positions.len());
         for (position, (frame, recorded_micros)) in positions.iter().zip(frames) {
-            if let std::collections::hash_map::Entry::Vacant(entry) = decoded.entry(frame.first) {
-                entry.insert(frame::decode(&frame.data)?);
+            let (first, data) = frame;
+            if let std::collections::hash_map::Entry::Vacant(entry) = decoded.entry(first) {
+                entry.insert(frame::decode(&data)?);
             }
             let slot = (position - self.first) as usize;
             let parts = decoded
-                .get(&frame.first)
-                .and_then(|all| all.get(slot - frame.first as usize));
+                .get(&first)
+                .and_then(|all| all.get(slot - first as usize));
             let event = merge(parts.ok_or(Malformed("a frame lacks an event"))?)?;
             events.push(crate::block::place(event, recorded_micros, *position, key));
         }
@@ -229,76 +227,71 @@ impl Tail {
 
     /// Appends the leaves of all its events to a frontier.
     pub fn extend(&self, frontier: &mut Frontier) {
-        self.inner
-            .read()
-            .slots
-            .iter()
-            .for_each(|slot| frontier.append(slot.leaf));
+        let inner = self.inner.read();
+        let leaves = inner.columns.leaves.iter();
+        leaves.for_each(|leaf| frontier.append(*leaf));
     }
 }
 
-impl Inner {
+impl Content {
+    fn count(&self) -> u32 {
+        u32::try_from(self.columns.len()).unwrap_or(u32::MAX)
+    }
+
     fn join(&mut self, joining: Joining) {
-        let first = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        let events = joining.slots.len();
-        self.frame_bytes += joining.frame.len();
-        self.frames.push(FrameOf {
-            first,
-            events,
-            data: Arc::new(joining.frame),
-        });
-        for slot in joining.slots {
-            let number = u16::try_from(self.slots.len())
-                .expect("a tail is frozen before it outgrows a block");
-            for term in &slot.terms {
-                self.postings.entry(*term).or_default().push(number);
-            }
-            match self.types.get_mut(&slot.event_type) {
-                Some(ids) => ids.push(number),
-                None => {
-                    self.types
-                        .insert(Arc::clone(&slot.event_type), vec![number]);
-                }
-            }
-            let late = self
-                .order
-                .last()
-                .is_some_and(|last| self.micros(u32::from(*last)) > slot.micros);
-            if late {
-                let at = self
-                    .order
-                    .partition_point(|other| self.micros(u32::from(*other)) <= slot.micros);
-                self.order.insert(at, number);
-            } else {
-                self.order.push(number);
-            }
-            self.slots.push(slot);
+        let mut first = self.count();
+        let last = first as usize + joining.columns.len();
+        assert!(
+            last <= BLOCK_EVENTS_MAX as usize,
+            "a tail is frozen before it outgrows a block"
+        );
+        self.columns.append(joining.columns);
+        self.put_in_order(first);
+        for frame in joining.frames {
+            self.frame_bytes += frame.bytes.len();
+            self.starts.push(first);
+            first += u32::try_from(frame.events).unwrap_or(u32::MAX);
+            self.frames.push(frame);
+        }
+    }
+
+    /// Puts the slots from `from` on into occurred order. Late events move only what happened after them.
+    fn put_in_order(&mut self, from: u32) {
+        let micros = &self.columns.micros;
+        let time = |slot: &u16| micros.get(usize::from(*slot)).copied().unwrap_or_default();
+        let slots = from..u32::try_from(micros.len()).unwrap_or(u32::MAX);
+        let slots = slots.filter_map(|slot| u16::try_from(slot).ok());
+        let Some(earliest) = slots.clone().map(|slot| time(&slot)).min() else {
+            return;
+        };
+        let late = self.order.partition_point(|slot| time(slot) <= earliest);
+        self.order.extend(slots);
+        if let Some(moved) = self.order.get_mut(late..) {
+            // Stable: of equal times the lower slot comes first. Both parts are sorted mostly, which is cheap.
+            moved.sort_by_key(time);
         }
     }
 
     fn micros(&self, slot: u32) -> i64 {
-        self.slots.get(slot as usize).map_or(0, |slot| slot.micros)
-    }
-
-    fn first_recorded_from(&self, micros: i64) -> u32 {
-        let at = self
-            .slots
-            .partition_point(|slot| slot.recorded_micros < micros);
-        u32::try_from(at).unwrap_or(u32::MAX)
+        self.columns
+            .micros
+            .get(slot as usize)
+            .copied()
+            .unwrap_or_default()
     }
 
     fn evaluate(&self, plan: &Plan) -> Bits {
-        let end = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        let end = self.count();
         let sets = plan.evaluate::<std::convert::Infallible>(
             end,
             &|_| true,
             &mut |term, bits| {
-                let ids = self.postings.get(&term).map_or(&[][..], Vec::as_slice);
-                ids.iter().for_each(|id| bits.set(u32::from(*id)));
+                let found = |slot| bits.set(u32::from(slot));
+                self.columns.terms.each_slot(term, found);
                 Ok(())
             },
             &mut |wanted, bits| {
-                for (_, ids) in self.types.iter().filter(|(name, _)| wanted(name)) {
+                for (_, ids) in self.columns.types.iter().filter(|(name, _)| wanted(name)) {
                     ids.iter().for_each(|id| bits.set(u32::from(*id)));
                 }
                 Ok(())
@@ -349,12 +342,19 @@ impl Inner {
         }
     }
 
-    fn frames_of(&self, first: u64, positions: &[u64]) -> Result<Vec<(FrameOf, i64)>, Malformed> {
+    /// Of each position: its frame's first slot and bytes, and when it was recorded.
+    fn frames_of(
+        &self,
+        first: u64,
+        positions: &[u64],
+    ) -> Result<Vec<((u32, Arc<[u8]>), i64)>, Malformed> {
         let find = |position: &u64| {
             let slot = u32::try_from(position.checked_sub(first)?).ok()?;
-            let after = self.frames.partition_point(|frame| frame.first <= slot);
-            let frame = self.frames.get(after.checked_sub(1)?)?.clone();
-            Some((frame, self.slots.get(slot as usize)?.recorded_micros))
+            let after = self.starts.partition_point(|start| *start <= slot);
+            let at = after.checked_sub(1)?;
+            let data = Arc::clone(&self.frames.get(at)?.bytes);
+            let recorded = (slot < self.count()).then(|| self.columns.recorded(slot))?;
+            Some(((self.starts.get(at).copied()?, data), recorded))
         };
         positions
             .iter()

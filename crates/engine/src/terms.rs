@@ -1,6 +1,7 @@
 //! Terms: what an event can be found by, hashed to a number.
 
 use std::hash::Hasher;
+use std::ops::RangeInclusive;
 
 use docket_event::{Event, Field, each_value};
 use siphasher::sip::SipHasher13;
@@ -36,18 +37,53 @@ impl Terms {
         hasher.finish() & self.mask
     }
 
-    /// The terms of an event, each once, ascending. Types are not among them: they are indexed by name.
-    pub fn of_event(&self, event: &Event) -> Vec<Term> {
-        let mut terms = Vec::with_capacity(16);
+    /// Adds the terms of an event that stands at `slot`, in no order; a term may come twice. Types are not among
+    /// them: they are indexed by name.
+    pub fn add(&self, event: &Event, slot: u16, pairs: &mut Vec<Pair>) {
         for field in Field::ALL {
             if hashed(field) {
-                each_value(event, field, |value| terms.push(self.of(field, value)));
+                each_value(event, field, |value| {
+                    pairs.push(pair(self.of(field, value), slot));
+                });
             }
         }
-        terms.sort_unstable();
-        terms.dedup();
-        terms
     }
+}
+
+/// A term and the slot of an event that has it, as one number: sorted numbers are sorted by term, then slot.
+pub type Pair = u64;
+
+/// Bits of a slot in a pair.
+const SLOT_BITS: u32 = 16;
+
+/// The pair of a term and a slot.
+pub fn pair(term: Term, slot: u16) -> Pair {
+    debug_assert!(
+        term >> TERM_BITS_MAX == 0,
+        "a term leaves room for the slot"
+    );
+    term << SLOT_BITS | Pair::from(slot)
+}
+
+/// The term of a pair.
+pub fn pair_term(pair: Pair) -> Term {
+    pair >> SLOT_BITS
+}
+
+/// The slot of a pair.
+pub fn pair_slot(pair: Pair) -> u16 {
+    u16::try_from(pair & 0xffff).unwrap_or_default()
+}
+
+/// The pairs that a term can have.
+pub fn pairs_of(term: Term) -> RangeInclusive<Pair> {
+    pair(term, 0)..=pair(term, u16::MAX)
+}
+
+/// Sorts pairs and drops those that come twice.
+pub fn sort_pairs(pairs: &mut Vec<Pair>) {
+    pairs.sort_unstable();
+    pairs.dedup();
 }
 
 /// Whether the field's values are indexed as terms.

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use docket_event::{Field, Filter, Query, Recorded};
 use tokio::sync::oneshot;
@@ -17,6 +18,9 @@ use crate::query;
 use crate::request::{AppendError, Appended, QueryError};
 use crate::state::LogState;
 use crate::store::{BatchRow, GroupId, Head, LogId, Rider, RiderRows, StoreError, Verdict};
+
+/// How often the writer looks for old tails while nothing is written.
+const LOOK_FOR_OLD: Duration = Duration::from_secs(1);
 
 /// A request that waits for its answer.
 #[derive(Debug)]
@@ -59,14 +63,13 @@ pub fn run(inner: &Inner, commands: &Receiver<Command>) {
     let mut queue: VecDeque<Waiting> = VecDeque::new();
     let mut closing = false;
     while !(closing && queue.is_empty()) {
-        let mut next = if queue.is_empty() {
-            commands.recv().ok()
-        } else {
-            commands.try_recv().ok()
+        let mut next = match queue.is_empty() {
+            false => commands.try_recv().ok(),
+            true => match wait(inner, commands) {
+                Ok(command) => command,
+                Err(Closed) => return,
+            },
         };
-        if next.is_none() && queue.is_empty() {
-            return;
-        }
         while let Some(command) = next {
             match command {
                 Command::Append(waiting) => queue.push_back(*waiting),
@@ -83,6 +86,22 @@ pub fn run(inner: &Inner, commands: &Receiver<Command>) {
         if !group.is_empty() {
             write_group(inner, group, &mut encoder);
         }
+        inner.freeze_old_tails();
+    }
+}
+
+/// Nobody can tell the writer anything any more.
+struct Closed;
+
+/// The next command; none when it is time to look for tails that have grown old.
+fn wait(inner: &Inner, commands: &Receiver<Command>) -> Result<Option<Command>, Closed> {
+    if inner.aging.lock().is_empty() {
+        return commands.recv().map(Some).map_err(|_| Closed);
+    }
+    match commands.recv_timeout(LOOK_FOR_OLD) {
+        Ok(command) => Ok(Some(command)),
+        Err(RecvTimeoutError::Timeout) => Ok(None),
+        Err(RecvTimeoutError::Disconnected) => Err(Closed),
     }
 }
 
@@ -195,9 +214,11 @@ fn commit_group(inner: &Inner, group: Vec<Waiting>, encoder: &mut FrameEncoder) 
     };
     match committed {
         Ok(()) => {
+            let written = batches.iter().map(|batch| batch.data.len()).sum();
+            inner.aging.lock().written(written);
             publish(inner, works);
             placed.into_iter().for_each(|placed| placed.tell(Ok(())));
-            inner.sealing.wait_for_room();
+            inner.sealing.wait_for_room(inner.params.tail_bytes_max / 2);
         }
         Err(error) => {
             let fate = settle(inner, number, &batches, &error);
@@ -316,8 +337,17 @@ fn unreadable(error: QueryError) -> AppendError {
 fn publish(inner: &Inner, works: BTreeMap<LogId, LogWork>) {
     for work in works.into_values() {
         let state = Arc::clone(&work.state);
-        work.publish(&inner.params);
-        inner.queue_seal(&state);
+        let before = state.active();
+        let was_empty = before.is_empty();
+        inner.tails_grew(work.bytes());
+        for tail in work.publish(&inner.params) {
+            inner.queue_seal(&state, tail);
+        }
+        let active = state.active();
+        let begun = was_empty || active.first() != before.first();
+        if begun && !active.is_empty() {
+            inner.aging.lock().begun(&state, &active);
+        }
     }
 }
 

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use docket_engine::batch::{self, Batch};
-use docket_engine::store::{BatchRow, BlockId, BlockRow, GroupId, LogRow, Seal, Store, TileRow};
+use docket_engine::store::{
+    BatchRow, BlockId, BlockRow, GroupId, LogRow, Part, Seal, Store, TileRow,
+};
 use docket_engine::testing::memory::Memory;
 use docket_engine::testing::random::{TestClock, TestRandom};
 use docket_engine::{Engine, Environment, Params, Request, check};
@@ -103,7 +105,13 @@ fn load(store: &dyn Store, golden: &Value<'_>) {
         "the number that the checksums cover"
     );
     for (part, data) in (0..).zip(bytes_of(golden, "body").chunks(store.part_bytes())) {
-        store.put_part(BlockId(1), part, data).unwrap();
+        store
+            .put_parts(&[Part {
+                block: BlockId(1),
+                part,
+                data,
+            }])
+            .unwrap();
     }
     let number = |name: &str| text_of(golden, name).parse::<i64>().unwrap();
     let block = BlockRow {
@@ -147,9 +155,9 @@ fn load(store: &dyn Store, golden: &Value<'_>) {
     // The rows below 20 are gone since they were sealed: a stand-in moves the head there.
     let standin = Batch {
         recorded_micros: log.recorded_micros,
-        times: vec![0; 20],
-        salts: vec![[0; 16]; 20],
-        frames: Vec::new(),
+        times: vec![0; 20].into(),
+        salts: vec![[0; 16]; 20].into(),
+        frames: Vec::new().into(),
     };
     let standin = standin.encode(log.id, 0, GroupId(0));
     let sealed = batch::head_after(&standin).unwrap();
@@ -159,12 +167,12 @@ fn load(store: &dyn Store, golden: &Value<'_>) {
         .commit(&[standin], &[], &[sealed])
         .unwrap();
     store
-        .finish_seal(&Seal {
+        .finish_seals(&[Seal {
             block: &block,
             replaces: &[],
             log: &log,
             tiles: &tiles,
-        })
+        }])
         .unwrap();
     let group = store.begin(&[log.id], &[]).unwrap();
     assert_eq!(group.heads(), [sealed]);

@@ -1,6 +1,6 @@
 //! Work that no caller waits for: checkpoints, and the removal of what is sealed or replaced.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::{io, mem};
@@ -21,6 +21,12 @@ const CHECKPOINT_PAGES: i64 = 4_096;
 /// it is copied, and a writer that never rests would be ahead for ever.
 const BEHIND_PAGES_MAX: i64 = 4 * CHECKPOINT_PAGES;
 
+/// What one commit looks through for something to remove.
+const TOGETHER: usize = 256;
+
+/// With so many rows removed, a commit is long enough.
+const MANY_ROWS: u64 = 256;
+
 /// What the keeper is asked to do.
 #[derive(Debug, Default)]
 pub(crate) struct Chores {
@@ -33,6 +39,8 @@ struct List {
     stop: bool,
     checkpoint: bool,
     rubbish: VecDeque<Rubbish>,
+    /// What `rubbish` has.
+    known: HashSet<Rubbish>,
     /// Removal failed; it is tried again after the next commit.
     resting: bool,
     /// Pages in the write-ahead log.
@@ -47,6 +55,7 @@ impl Default for List {
             stop: false,
             checkpoint: false,
             rubbish: VecDeque::new(),
+            known: HashSet::new(),
             resting: false,
             pages: 0,
             due: CHECKPOINT_PAGES,
@@ -56,12 +65,12 @@ impl Default for List {
 
 enum Chore {
     Checkpoint,
-    Remove(Rubbish),
+    Remove(Vec<Rubbish>),
     Stop,
 }
 
 /// Rows that nobody can see any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Rubbish {
     /// The slices of a block that is on no list.
     Slices(BlockId),
@@ -71,12 +80,28 @@ pub(crate) enum Rubbish {
 
 impl Rubbish {
     /// Removes some of it, so that no append waits long; says whether that was all.
-    pub(crate) fn remove_some(self, connection: &Connection) -> Result<bool, Failure> {
+    fn remove_some(self, connection: &Connection) -> Result<bool, Failure> {
         match self {
             Rubbish::Slices(block) => segs::remove(connection, block),
             Rubbish::Batches(log) => batches::remove_sealed(connection, log),
         }
     }
+}
+
+/// Removes some of what `rubbish` lists, so that no append waits long; says how many of the first ones are gone as a
+/// whole.
+pub(crate) fn remove_some(connection: &Connection, rubbish: &[Rubbish]) -> Result<usize, Failure> {
+    for (removed, one) in rubbish.iter().enumerate() {
+        let before = connection.total_changes();
+        if !one.remove_some(connection)? {
+            return Ok(removed);
+        }
+        let changed = connection.total_changes() - before;
+        if changed >= MANY_ROWS {
+            return Ok(removed + 1);
+        }
+    }
+    Ok(rubbish.len())
 }
 
 impl Chores {
@@ -107,7 +132,7 @@ impl Chores {
     pub(crate) fn remove(&self, rubbish: impl Iterator<Item = Rubbish>) {
         let mut list = self.list.lock();
         for rubbish in rubbish {
-            if !list.rubbish.contains(&rubbish) {
+            if list.known.insert(rubbish) {
                 list.rubbish.push_back(rubbish);
             }
         }
@@ -139,18 +164,22 @@ impl Chores {
             if mem::take(&mut list.checkpoint) {
                 return Chore::Checkpoint;
             }
-            if let Some(rubbish) = list.rubbish.front().filter(|_| !list.resting) {
-                return Chore::Remove(*rubbish);
+            if !list.resting && !list.rubbish.is_empty() {
+                let together = list.rubbish.iter().take(TOGETHER);
+                return Chore::Remove(together.copied().collect());
             }
             self.wake.wait(&mut list);
         }
     }
 
-    fn removed(&self, removed: Rubbish) {
-        self.list
-            .lock()
-            .rubbish
-            .retain(|rubbish| *rubbish != removed);
+    /// The first ones of the list are gone.
+    fn removed(&self, count: usize) {
+        let mut list = self.list.lock();
+        for _ in 0..count {
+            if let Some(removed) = list.rubbish.pop_front() {
+                list.known.remove(&removed);
+            }
+        }
     }
 
     fn rest(&self) {
@@ -175,7 +204,7 @@ fn keep(live: &Live) {
                     tracing::warn!(?failure, "a checkpoint failed");
                 }
             }
-            Chore::Remove(rubbish) => remove(live, rubbish),
+            Chore::Remove(rubbish) => remove(live, &rubbish),
         }
     }
 }
@@ -200,18 +229,17 @@ fn checkpoint(live: &Live) -> Result<(), Failure> {
     connection::checkpoint(&connection, "PASSIVE").map(drop)
 }
 
-fn remove(live: &Live, rubbish: Rubbish) {
+fn remove(live: &Live, rubbish: &[Rubbish]) {
     let mut slot = live.slot.lock();
-    match slot.transaction(|connection| rubbish.remove_some(connection)) {
+    match slot.transaction(|connection| remove_some(connection, rubbish)) {
         // Still under the lock: what a seal adds from here on is a new entry.
-        Ok(true) => live.chores.removed(rubbish),
-        Ok(false) => {}
+        Ok(removed) => live.chores.removed(removed),
         Err(error @ StoreError::Corrupt(_)) => {
-            tracing::error!(?rubbish, %error, "what was replaced cannot be removed");
-            live.chores.removed(rubbish);
+            tracing::error!(first = ?rubbish.first(), %error, "what was replaced cannot be removed");
+            live.chores.removed(1);
         }
         Err(error @ (StoreError::Busy(_) | StoreError::Unavailable(_))) => {
-            tracing::warn!(?rubbish, %error, "what was replaced stays for now");
+            tracing::warn!(first = ?rubbish.first(), %error, "what was replaced stays for now");
             live.chores.rest();
         }
     }

@@ -27,8 +27,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use docket_engine::store::{
-    BatchRow, BlockId, BlockRow, Group, Identity, LogId, LogRow, Problem, Record, RecordKey, Rider,
-    Seal, Store, StoreError, TileRow,
+    BatchRow, BlockId, BlockRow, Group, Identity, LogId, LogRow, Part, Problem, Record, RecordKey,
+    Rider, Seal, Store, StoreError, TileRow,
 };
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -139,12 +139,12 @@ impl Store for Sqlite {
         self.live()?.slot.lock().new_block()
     }
 
-    fn put_part(&self, block: BlockId, part: u32, data: &[u8]) -> Result<(), StoreError> {
-        self.live()?.put_part(block, part, data)
+    fn put_parts(&self, parts: &[Part<'_>]) -> Result<(), StoreError> {
+        self.live()?.put_parts(parts)
     }
 
-    fn finish_seal(&self, seal: &Seal<'_>) -> Result<(), StoreError> {
-        self.live()?.finish_seal(seal)
+    fn finish_seals(&self, seals: &[Seal<'_>]) -> Result<(), StoreError> {
+        self.live()?.finish_seals(seals)
     }
 
     fn blocks(&self, log: LogId) -> Result<Vec<BlockRow>, StoreError> {

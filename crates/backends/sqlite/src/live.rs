@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_engine::store::{BlockId, Identity, LogId, LogRow, Seal, StoreError};
+use docket_engine::store::{BlockId, Identity, LogId, LogRow, Part, Seal, StoreError};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::connection::{self, Use};
 use crate::failure::{At, Failure};
-use crate::keeper::{Chores, Rubbish};
+use crate::keeper::{self, Chores, Rubbish};
 use crate::readers::Readers;
 use crate::schema::{self, Unfit};
 use crate::writer::{Slot, Writer};
@@ -50,8 +50,15 @@ impl Live {
         let blocks = orphans(&slot.writer()?.connection, |_| true)?;
         let logs: Vec<LogId> = slot.writer()?.heads.keys().copied().collect();
         let logs = logs.into_iter().map(Rubbish::Batches);
-        for rubbish in blocks.into_iter().map(Rubbish::Slices).chain(logs) {
-            while !slot.transaction(|connection| rubbish.remove_some(connection))? {}
+        let mut rubbish: Vec<Rubbish> = blocks
+            .into_iter()
+            .map(Rubbish::Slices)
+            .chain(logs)
+            .collect();
+        while !rubbish.is_empty() {
+            let removed =
+                slot.transaction(|connection| keeper::remove_some(connection, &rubbish))?;
+            rubbish.drain(..removed);
         }
         drop(slot);
         Ok(live)
@@ -68,62 +75,67 @@ impl Live {
         Ok(log)
     }
 
-    /// Keeps a part of the body of a block that is not listed yet.
-    pub(crate) fn put_part(
-        &self,
-        block: BlockId,
-        part: u32,
-        data: &[u8],
-    ) -> Result<(), StoreError> {
+    /// Keeps parts of the bodies of blocks that are not listed yet.
+    pub(crate) fn put_parts(&self, parts: &[Part<'_>]) -> Result<(), StoreError> {
         let mut slot = self.slot.lock();
         // From the first attempt on: an answer that is lost must not make its slices anybody's rubbish.
-        slot.unfinished.entry(block).or_default();
+        for part in parts {
+            slot.unfinished.entry(part.block).or_default();
+        }
         slot.transaction(|connection| {
-            let place = || format!("block {}", block.0);
-            if block.0 >= schema::meta_number(connection, "next_block")? {
-                return Err(
-                    StoreError::corrupt(place(), "has a number that was not given out").into(),
-                );
+            let next = schema::meta_number(connection, "next_block")?;
+            for Part { block, part, data } in parts {
+                let place = || format!("block {}", block.0);
+                if block.0 >= next {
+                    let what = "has a number that was not given out";
+                    return Err(StoreError::corrupt(place(), what).into());
+                }
+                if blocks::body_bytes(connection, *block)?.is_some() {
+                    return Err(StoreError::corrupt(place(), "is finished").into());
+                }
+                segs::put(connection, *block, *part, data)?;
             }
-            if blocks::body_bytes(connection, block)?.is_some() {
-                return Err(StoreError::corrupt(place(), "is finished").into());
-            }
-            segs::put(connection, block, part, data)
+            Ok(())
         })?;
-        slot.unfinished
-            .entry(block)
-            .or_default()
-            .insert(part, data.len());
+        for Part { block, part, data } in parts {
+            let lengths = slot.unfinished.entry(*block).or_default();
+            lengths.insert(*part, data.len());
+        }
         Ok(())
     }
 
-    /// Puts a block on the list, with all that this changes.
-    pub(crate) fn finish_seal(&self, seal: &Seal<'_>) -> Result<(), StoreError> {
+    /// Puts blocks on their lists, with all that this changes.
+    pub(crate) fn finish_seals(&self, seals: &[Seal<'_>]) -> Result<(), StoreError> {
         let mut slot = self.slot.lock();
-        let body_bytes = body_bytes(slot.unfinished.get(&seal.block.id), seal.block.id)?;
-        let head = slot.writer()?.head(seal.log.id)?;
-        if seal.block.log != seal.log.id || seal.log.sealed > head.size {
-            let what = format!("is not of its log, or the log ends at {}", head.size);
-            return Err(StoreError::corrupt(
-                format!("block {}", seal.block.id.0),
-                what,
-            ));
+        let mut lengths = Vec::with_capacity(seals.len());
+        for seal in seals {
+            lengths.push(body_bytes(
+                slot.unfinished.get(&seal.block.id),
+                seal.block.id,
+            )?);
+            let head = slot.writer()?.head(seal.log.id)?;
+            if seal.block.log != seal.log.id || seal.log.sealed > head.size {
+                let what = format!("is not of its log, or the log ends at {}", head.size);
+                return Err(StoreError::corrupt(
+                    format!("block {}", seal.block.id.0),
+                    what,
+                ));
+            }
         }
         slot.transaction(|connection| {
-            for replaced in seal.replaces {
-                blocks::remove(connection, seal.log.id, *replaced)?;
-            }
-            blocks::insert(connection, seal.block, body_bytes)?;
-            logs::update(connection, seal.log)?;
-            seal.tiles
-                .iter()
-                .try_for_each(|tile| tiles::put(connection, tile))
+            let seals = seals.iter().zip(lengths);
+            seals
+                .into_iter()
+                .try_for_each(|(seal, bytes)| finish(connection, seal, bytes))
         })?;
-        slot.unfinished.remove(&seal.block.id);
+        let mut rubbish = Vec::new();
+        for seal in seals {
+            slot.unfinished.remove(&seal.block.id);
+            rubbish.extend(seal.replaces.iter().copied().map(Rubbish::Slices));
+            rubbish.push(Rubbish::Batches(seal.log.id));
+        }
         // What nobody can see any more: to remove it here would keep appends waiting.
-        let replaced = seal.replaces.iter().copied().map(Rubbish::Slices);
-        self.chores
-            .remove(replaced.chain([Rubbish::Batches(seal.log.id)]));
+        self.chores.remove(rubbish.into_iter());
         Ok(())
     }
 
@@ -184,6 +196,18 @@ impl Live {
             tracing::warn!(?failure, "the last checkpoint failed");
         }
     }
+}
+
+/// Puts one block on its list.
+fn finish(connection: &Connection, seal: &Seal<'_>, body_bytes: u64) -> Result<(), Failure> {
+    for replaced in seal.replaces {
+        blocks::remove(connection, seal.log.id, *replaced)?;
+    }
+    blocks::insert(connection, seal.block, body_bytes)?;
+    logs::update(connection, seal.log)?;
+    seal.tiles
+        .iter()
+        .try_for_each(|tile| tiles::put(connection, tile))
 }
 
 /// The blocks that no list names and that have slices, of those that `is_candidate` says.

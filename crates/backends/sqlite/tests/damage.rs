@@ -58,7 +58,9 @@ fn make(folder: &Path) {
         log: &now,
         tiles: &tiles,
     };
-    store.finish_seal(&seal).expect("finishes");
+    store
+        .finish_seals(std::slice::from_ref(&seal))
+        .expect("finishes");
     for (key, name) in [("key", "ann"), ("kez", "bob"), ("", "ünïcode")] {
         let (token, key) = ("token".to_owned(), key.to_owned());
         let at_micros = sample::START_MICROS;

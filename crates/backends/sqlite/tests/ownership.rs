@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use docket_backends_sqlite::{OpenError, Options, Sqlite};
 use docket_engine::Random;
-use docket_engine::store::{BlockId, Store, StoreError};
+use docket_engine::store::{BlockId, Part, Store, StoreError};
 use docket_engine::testing::conformance::sample;
 use rusqlite::Connection;
 
@@ -120,8 +120,12 @@ fn a_snapshot_writes_nothing() {
         snapshot.create_log("acme", [0; 16]).map(drop),
         snapshot.begin(&[], &[]).map(drop),
         snapshot.new_block().map(drop),
-        snapshot.put_part(id, 0, b""),
-        snapshot.finish_seal(&seal),
+        snapshot.put_parts(&[Part {
+            block: id,
+            part: 0,
+            data: b"",
+        }]),
+        snapshot.finish_seals(std::slice::from_ref(&seal)),
         snapshot.reopen(),
         snapshot.set_page_limit(1),
     ];
@@ -258,7 +262,13 @@ fn the_write_ahead_log_does_not_grow_for_ever() {
     let block = store.new_block().expect("gives a number");
     // 400 MiB; a checkpoint is due every 32.
     for _ in 0..400 {
-        store.put_part(block, 0, &part).expect("puts");
+        store
+            .put_parts(&[Part {
+                block,
+                part: 0,
+                data: &part,
+            }])
+            .expect("puts");
     }
     let longest = bytes(folder.path(), "docket.db-wal");
     println!("{longest}");

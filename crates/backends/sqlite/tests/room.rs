@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use docket_backends_sqlite::{Options, Sqlite};
-use docket_engine::store::{BlockId, Expect, LogId, RiderRows, Seal, Store, StoreError, Verdict};
+use docket_engine::store::{
+    BlockId, Expect, LogId, Part, RiderRows, Seal, Store, StoreError, Verdict,
+};
 use docket_engine::testing::conformance::sample;
 use rusqlite::Connection;
 
@@ -39,7 +41,13 @@ fn a_slice_fills_a_page() {
     for _ in 0..3 {
         let block = store.new_block().expect("gives a number");
         for number in 0..4 {
-            store.put_part(block, number, &part).expect("puts");
+            store
+                .put_parts(&[Part {
+                    block,
+                    part: number,
+                    data: &part,
+                }])
+                .expect("puts");
         }
     }
     let reader = attach(folder.path());
@@ -87,7 +95,11 @@ fn a_full_disk_is_busy_until_there_is_room() {
     );
     for attempt in 0..3 {
         let part = vec![0; store.part_bytes()];
-        let put = store.put_part(block.clone().unwrap_or(BlockId(1)), 0, &part);
+        let put = store.put_parts(&[Part {
+            block: block.clone().unwrap_or(BlockId(1)),
+            part: 0,
+            data: &part,
+        }]);
         assert!(
             matches!(put, Err(StoreError::Busy(_) | StoreError::Corrupt(_))),
             "{put:?}"
@@ -136,7 +148,11 @@ fn room_is_used_again() {
         let store = open(folder.path());
         let block = store.new_block().expect("gives a number");
         store
-            .put_part(block, 0, &sample::pattern(store.part_bytes()))
+            .put_parts(&[Part {
+                block,
+                part: 0,
+                data: &sample::pattern(store.part_bytes()),
+            }])
             .expect("puts");
         drop(store);
         sizes.push(
@@ -173,7 +189,9 @@ fn what_is_sealed_or_replaced_is_removed() {
         log: &now,
         tiles: &[],
     };
-    store.finish_seal(&seal).expect("finishes");
+    store
+        .finish_seals(std::slice::from_ref(&seal))
+        .expect("finishes");
     // Closing may come before the removal; opening finishes it.
     drop(store);
     drop(open(folder.path()));

@@ -1,37 +1,19 @@
 //! Makes the body and the directory of a block; the same input always gives the same bytes.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use docket_event::vocabulary::vocabulary;
-use docket_merkle::Hash;
 
 use crate::codec::{put_checksum, put_signed, put_varint};
-use crate::encode::SALT_BYTES;
+use crate::columns::{Columns, TypeSlots};
+use crate::frame::Frame;
 use crate::store::{BlockId, BlockRow, LogId};
 use crate::term_filter::TermFilter;
-use crate::terms::{Term, indexed_fields};
+use crate::terms::{Pair, Term, indexed_fields, pair_slot, pair_term};
 
 use super::dir::{Dir, Piece, Run, TypeEntry};
 use super::posting::{NEAR_IDS_MAX, Posting, far_piece, put_posting};
 use super::{BLOCK_EVENTS_MAX, BLOCK_FORMAT, LEAF_CHUNK, TIMES_CHUNK};
-
-/// What a block must know of one event besides its frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// When it happened, Unix microseconds.
-    pub micros: i64,
-    /// When it was recorded, Unix microseconds.
-    pub recorded_micros: i64,
-    /// Its type.
-    pub event_type: Arc<str>,
-    /// Its terms, each once.
-    pub terms: Box<[Term]>,
-    /// Its salt.
-    pub salt: [u8; SALT_BYTES],
-    /// Its leaf.
-    pub leaf: Hash,
-}
 
 /// The events of a block to be.
 #[derive(Debug)]
@@ -42,10 +24,12 @@ pub struct BlockInput<'i> {
     pub log: LogId,
     /// Position of the first event.
     pub first: u64,
-    /// The events, in the order of the log; at least one, at most [`BLOCK_EVENTS_MAX`].
-    pub slots: &'i [Slot],
-    /// Their frames: how many events, and the bytes.
-    pub frames: &'i [(usize, Vec<u8>)],
+    /// The events; at least one, at most [`BLOCK_EVENTS_MAX`].
+    pub columns: &'i Columns,
+    /// Their slots in occurred order.
+    pub order: &'i [u16],
+    /// Their frames, in the order of the log.
+    pub frames: &'i [Frame],
     /// Bytes of a full term page.
     pub page_bytes: usize,
 }
@@ -61,56 +45,56 @@ pub struct Built {
 
 /// Builds a block.
 pub fn build(input: &BlockInput<'_>) -> Built {
-    let count = u32::try_from(input.slots.len()).unwrap_or(u32::MAX);
+    let BlockInput { columns, order, .. } = *input;
+    let count = u32::try_from(columns.len()).unwrap_or(u32::MAX);
     assert!(
         (1..=BLOCK_EVENTS_MAX).contains(&count),
         "a tail is sealed before it outgrows a block"
     );
-    let framed: usize = input.frames.iter().map(|(events, _)| events).sum();
+    let framed: usize = input.frames.iter().map(|frame| frame.events).sum();
     assert_eq!(
-        framed,
-        input.slots.len(),
-        "frames hold exactly the events of the block"
+        (framed, order.len()),
+        (columns.len(), columns.len()),
+        "frames and order have exactly the events of the block"
     );
 
-    let order = time_order(input.slots);
-    let mut body = Vec::new();
+    let mut body = Vec::with_capacity(body_bytes(input));
     let mut dir = Dir {
         count,
         vocabulary: vocabulary().version(),
         page_bytes: input.page_bytes as u64,
         ..Dir::default()
     };
-    dir.times = put_times(&mut body, input.slots, &order);
-    dir.perm = runs(&order);
-    dir.recorded = recorded_runs(input.slots);
+    dir.times = put_times(&mut body, &columns.micros, order);
+    dir.perm = runs(order);
+    dir.recorded = columns.recorded.clone();
     dir.frames = put_frames(&mut body, input.frames);
-    let postings = term_postings(input.slots, &order);
+    let locals = Locals::of(order, &dir.perm);
     let mut far = Vec::new();
-    dir.types = type_entries(input.slots, &order, &mut far);
-    dir.pages = put_pages(&mut body, &postings, &mut far, count, input.page_bytes);
-    dir.filter = TermFilter::of(
-        postings
-            .iter()
-            .map(|(term, _)| *term)
-            .collect::<Vec<_>>()
-            .into_iter(),
-    );
+    dir.types = type_entries(&columns.types, &locals, &mut far, count);
+    let pairs = columns.terms.sorted();
+    let postings = || pairs.chunk_by(|one, next| pair_term(*one) == pair_term(*next));
+    let mut put = PagePutter::new(&locals, count, input.page_bytes);
+    postings().for_each(|pairs| put.posting(&mut body, &mut far, pairs));
+    dir.pages = put.finish(&mut body);
+    let terms = postings().filter_map(<[Pair]>::first);
+    dir.filter = TermFilter::of(postings().count(), terms.map(|pair| pair_term(*pair)));
     dir.far = body.len() as u64;
     body.extend(&far);
     dir.leaves = body.len() as u64;
-    put_chunks(&mut body, input.slots, |slot| slot.leaf.as_bytes());
-    put_chunks(&mut body, input.slots, |slot| &slot.salt);
+    let leaves: Vec<[u8; 32]> = columns.leaves.iter().map(|leaf| *leaf.as_bytes()).collect();
+    put_chunks(&mut body, &leaves);
+    put_chunks(&mut body, &columns.salts);
     dir.body_bytes = body.len() as u64;
 
-    let times = || input.slots.iter().map(|slot| slot.micros);
+    let time = |slot: &u16| columns.micros.get(usize::from(*slot)).copied();
     let mut row = BlockRow {
         id: input.id,
         log: input.log,
         first: input.first,
         count,
-        min_micros: times().min().unwrap_or_default(),
-        max_micros: times().max().unwrap_or_default(),
+        min_micros: order.first().and_then(time).unwrap_or_default(),
+        max_micros: order.last().and_then(time).unwrap_or_default(),
         format: BLOCK_FORMAT,
         fields: indexed_fields(),
         dir: Vec::new(),
@@ -119,14 +103,52 @@ pub fn build(input: &BlockInput<'_>) -> Built {
     Built { row, body }
 }
 
-/// The slot of each local id.
-fn time_order(slots: &[Slot]) -> Vec<u16> {
-    let mut order: Vec<(i64, u16)> = (0_u16..=u16::MAX)
-        .zip(slots)
-        .map(|(slot, event)| (event.micros, slot))
-        .collect();
-    order.sort_unstable();
+/// About how long the body gets.
+fn body_bytes(input: &BlockInput<'_>) -> usize {
+    let frames: usize = input.frames.iter().map(|frame| frame.bytes.len()).sum();
+    frames + input.columns.bytes()
+}
+
+/// The slots of some events in occurred order.
+pub fn time_order(micros: &[i64]) -> Vec<u16> {
+    let mut order: Vec<(i64, u16)> = micros.iter().copied().zip(0_u16..=u16::MAX).collect();
+    // Mostly in order already, which this sort sees.
+    order.sort();
     order.into_iter().map(|(_, slot)| slot).collect()
+}
+
+/// The local id of each slot.
+enum Locals {
+    /// They are the same.
+    Same,
+    /// By slot.
+    Moved(Vec<u16>),
+}
+
+impl Locals {
+    fn of(order: &[u16], perm: &[Run]) -> Self {
+        if perm.len() == 1 {
+            return Locals::Same;
+        }
+        let mut locals = vec![0; order.len()];
+        for (local, slot) in (0_u16..=u16::MAX).zip(order) {
+            if let Some(place) = locals.get_mut(usize::from(*slot)) {
+                *place = local;
+            }
+        }
+        Locals::Moved(locals)
+    }
+
+    /// The local ids of ascending slots, ascending.
+    fn ids(&self, slots: impl Iterator<Item = u16>) -> Vec<u16> {
+        let Locals::Moved(locals) = self else {
+            return slots.collect();
+        };
+        let local = |slot: u16| locals.get(usize::from(slot)).copied();
+        let mut ids: Vec<u16> = slots.filter_map(local).collect();
+        ids.sort_unstable();
+        ids
+    }
 }
 
 fn runs(order: &[u16]) -> Vec<Run> {
@@ -142,19 +164,6 @@ fn runs(order: &[u16]) -> Vec<Run> {
     runs
 }
 
-fn recorded_runs(slots: &[Slot]) -> Vec<(u32, i64)> {
-    let mut runs: Vec<(u32, i64)> = Vec::new();
-    for (slot, event) in (0_u32..).zip(slots) {
-        if runs
-            .last()
-            .is_none_or(|(_, time)| *time != event.recorded_micros)
-        {
-            runs.push((slot, event.recorded_micros));
-        }
-    }
-    runs
-}
-
 fn put_piece(body: &mut Vec<u8>, mut piece: Vec<u8>) -> Piece {
     put_checksum(&mut piece, &[]);
     let place = Piece {
@@ -165,12 +174,8 @@ fn put_piece(body: &mut Vec<u8>, mut piece: Vec<u8>) -> Piece {
     place
 }
 
-fn put_times(body: &mut Vec<u8>, slots: &[Slot], order: &[u16]) -> Vec<(i64, Piece)> {
-    let time = |slot: &u16| {
-        slots
-            .get(usize::from(*slot))
-            .map_or(0, |event| event.micros)
-    };
+fn put_times(body: &mut Vec<u8>, micros: &[i64], order: &[u16]) -> Vec<(i64, Piece)> {
+    let time = |slot: &u16| micros.get(usize::from(*slot)).copied().unwrap_or_default();
     let mut pieces = Vec::new();
     for chunk in order.chunks(TIMES_CHUNK) {
         let mut piece = Vec::new();
@@ -184,56 +189,30 @@ fn put_times(body: &mut Vec<u8>, slots: &[Slot], order: &[u16]) -> Vec<(i64, Pie
     pieces
 }
 
-fn put_frames(body: &mut Vec<u8>, frames: &[(usize, Vec<u8>)]) -> Vec<(u32, Piece)> {
+fn put_frames(body: &mut Vec<u8>, frames: &[Frame]) -> Vec<(u32, Piece)> {
     let mut first = 0;
     let mut pieces = Vec::with_capacity(frames.len());
-    for (events, frame) in frames {
-        pieces.push((
-            first,
-            Piece {
-                offset: body.len() as u64,
-                length: frame.len() as u64,
-            },
-        ));
-        body.extend(frame);
-        first += u32::try_from(*events).unwrap_or(u32::MAX);
+    for frame in frames {
+        let place = Piece {
+            offset: body.len() as u64,
+            length: frame.bytes.len() as u64,
+        };
+        pieces.push((first, place));
+        body.extend(&*frame.bytes);
+        first += u32::try_from(frame.events).unwrap_or(u32::MAX);
     }
     pieces
 }
 
-/// The local ids of every term, by term.
-fn term_postings(slots: &[Slot], order: &[u16]) -> Vec<(Term, Vec<u16>)> {
-    let mut pairs: Vec<(Term, u16)> = Vec::new();
-    for (local, slot) in (0_u16..=u16::MAX).zip(order) {
-        let terms = slots
-            .get(usize::from(*slot))
-            .map_or(&[][..], |event| &event.terms);
-        pairs.extend(terms.iter().map(|term| (*term, local)));
-    }
-    pairs.sort_unstable();
-    let mut postings: Vec<(Term, Vec<u16>)> = Vec::new();
-    for (term, local) in pairs {
-        match postings.last_mut() {
-            Some((last, ids)) if *last == term => ids.push(local),
-            _ => postings.push((term, vec![local])),
-        }
-    }
-    postings
-}
-
-fn type_entries(slots: &[Slot], order: &[u16], far: &mut Vec<u8>) -> Vec<TypeEntry> {
-    let mut types: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
-    for (local, slot) in (0_u16..=u16::MAX).zip(order) {
-        if let Some(event) = slots.get(usize::from(*slot)) {
-            types.entry(&event.event_type).or_default().push(local);
-        }
-    }
-    let end = u32::try_from(order.len()).unwrap_or(u32::MAX);
-    let entry = |(name, ids): (&str, Vec<u16>)| {
+fn type_entries(types: &TypeSlots, locals: &Locals, far: &mut Vec<u8>, end: u32) -> Vec<TypeEntry> {
+    let mut types: Vec<_> = types.iter().collect();
+    types.sort_unstable();
+    let entry = |(name, slots): (&Arc<str>, &Vec<u16>)| {
+        let ids = locals.ids(slots.iter().copied());
         let (offset, length) = put_far(far, &ids, end);
         let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
         TypeEntry {
-            name: name.to_owned(),
+            name: name.to_string(),
             count,
             piece: Piece { offset, length },
         }
@@ -248,47 +227,71 @@ fn put_far(far: &mut Vec<u8>, ids: &[u16], end: u32) -> (u64, u64) {
     place
 }
 
-fn put_pages(
-    body: &mut Vec<u8>,
-    postings: &[(Term, Vec<u16>)],
-    far: &mut Vec<u8>,
-    count: u32,
+/// Puts the postings of ascending terms into pages.
+struct PagePutter<'l> {
+    locals: &'l Locals,
+    end: u32,
     page_bytes: usize,
-) -> Vec<(Term, Piece)> {
-    let mut pages = Vec::new();
-    let mut page = Vec::new();
-    let (mut first, mut last) = (0, 0);
-    for (term, ids) in postings {
+    pages: Vec<(Term, Piece)>,
+    page: Vec<u8>,
+    first: Term,
+    last: Term,
+}
+
+impl<'l> PagePutter<'l> {
+    fn new(locals: &'l Locals, end: u32, page_bytes: usize) -> Self {
+        PagePutter {
+            locals,
+            end,
+            page_bytes,
+            pages: Vec::new(),
+            page: Vec::new(),
+            first: 0,
+            last: 0,
+        }
+    }
+
+    /// The posting of one term, all of whose pairs these are.
+    fn posting(&mut self, body: &mut Vec<u8>, far: &mut Vec<u8>, pairs: &[Pair]) {
+        let term = pairs.first().copied().map_or(0, pair_term);
+        let ids = self.locals.ids(pairs.iter().copied().map(pair_slot));
         let posting = if ids.len() <= NEAR_IDS_MAX {
-            Posting::Near(ids.clone())
+            Posting::Near(ids)
         } else {
-            let (offset, length) = put_far(far, ids, count);
+            let (offset, length) = put_far(far, &ids, self.end);
             Posting::Far {
                 count: u32::try_from(ids.len()).unwrap_or(u32::MAX),
                 offset,
                 length,
             }
         };
-        if page.len() >= page_bytes {
-            pages.push((first, put_piece(body, std::mem::take(&mut page))));
+        if self.page.len() >= self.page_bytes {
+            self.flush(body);
         }
-        if page.is_empty() {
-            first = *term;
-            last = *term;
+        if self.page.is_empty() {
+            self.first = term;
+            self.last = term;
         }
-        put_varint(&mut page, term - last);
-        put_posting(&mut page, &posting);
-        last = *term;
+        put_varint(&mut self.page, term - self.last);
+        put_posting(&mut self.page, &posting);
+        self.last = term;
     }
-    if !page.is_empty() {
-        pages.push((first, put_piece(body, page)));
+
+    fn flush(&mut self, body: &mut Vec<u8>) {
+        let page = std::mem::take(&mut self.page);
+        self.pages.push((self.first, put_piece(body, page)));
     }
-    pages
+
+    fn finish(mut self, body: &mut Vec<u8>) -> Vec<(Term, Piece)> {
+        if !self.page.is_empty() {
+            self.flush(body);
+        }
+        self.pages
+    }
 }
 
-fn put_chunks<const N: usize>(body: &mut Vec<u8>, slots: &[Slot], row: impl Fn(&Slot) -> &[u8; N]) {
-    for chunk in slots.chunks(LEAF_CHUNK) {
-        let piece = chunk.iter().flat_map(|slot| *row(slot)).collect();
-        put_piece(body, piece);
+fn put_chunks<const N: usize>(body: &mut Vec<u8>, rows: &[[u8; N]]) {
+    for chunk in rows.chunks(LEAF_CHUNK) {
+        put_piece(body, chunk.as_flattened().to_vec());
     }
 }

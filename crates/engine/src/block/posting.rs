@@ -122,6 +122,14 @@ pub fn add_far(piece: &[u8], bits: &mut Bits) -> Result<(), Malformed> {
     }
 }
 
+/// The ids of a far piece whose block has `end` events, ascending.
+pub fn far_ids(piece: &[u8], end: u32) -> Result<Vec<u16>, Malformed> {
+    let mut bits = Bits::none(end);
+    add_far(piece, &mut bits)?;
+    let id = |id| u16::try_from(id).ok();
+    Ok(bits.iter().filter_map(id).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! Reads pieces of a block: from memory, else from the store, always with their checksums checked.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use docket_event::{EventId, IdKey, Recorded};
@@ -13,9 +14,9 @@ use crate::frame;
 use crate::store::{BlockRow, Store, StoreError};
 use crate::terms::Term;
 
-use super::TIMES_CHUNK;
 use super::dir::{Dir, Piece};
 use super::posting::{Posting, add_far, posting};
+use super::{LEAF_CHUNK, TIMES_CHUNK};
 
 /// A block that can be read.
 #[derive(Clone, Copy, Debug)]
@@ -184,11 +185,20 @@ impl BlockReader<'_> {
 
     /// All leaf hashes, in slot order.
     pub fn leaves(&self, dir: &Dir) -> Result<Vec<Hash>, StoreError> {
-        Ok(self
-            .rows::<32>(&dir.leaf_pieces().0)?
-            .into_iter()
-            .map(Hash::from)
-            .collect())
+        self.leaves_of(dir, 0..dir.count)
+    }
+
+    /// The leaf hashes of some slots.
+    pub fn leaves_of(&self, dir: &Dir, slots: Range<u32>) -> Result<Vec<Hash>, StoreError> {
+        let (pieces, _) = dir.leaf_pieces();
+        let first = slots.start as usize / LEAF_CHUNK;
+        let last = (slots.end as usize).div_ceil(LEAF_CHUNK);
+        let touched = pieces
+            .get(first..last.min(pieces.len()))
+            .unwrap_or_default();
+        let skipped = slots.start as usize - first * LEAF_CHUNK;
+        let rows = self.rows::<32>(touched)?.into_iter().skip(skipped);
+        Ok(rows.take(slots.len()).map(Hash::from).collect())
     }
 
     /// All salts, in slot order.
@@ -255,7 +265,8 @@ impl BlockReader<'_> {
         self.corrupt(Malformed("the block is listed, but not there"))
     }
 
-    fn corrupt(&self, error: Malformed) -> StoreError {
+    /// The error of a block that is not what was stored.
+    pub fn corrupt(&self, error: Malformed) -> StoreError {
         StoreError::corrupt(format!("block {}", self.row.id.0), error.0)
     }
 }
@@ -284,7 +295,8 @@ pub fn place(
     recorded
 }
 
-fn decode_times(data: &[u8], count: usize) -> Result<Vec<i64>, Malformed> {
+/// The event times of a piece that has `count` of them.
+pub fn decode_times(data: &[u8], count: usize) -> Result<Vec<i64>, Malformed> {
     let mut bytes = Bytes::new(data);
     let mut times = Vec::with_capacity(count);
     let mut last = 0_i64;

@@ -16,8 +16,8 @@ use std::thread::{self, ThreadId};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::store::{
-    BatchRow, BlockId, BlockRow, Group, Identity, LogId, LogRow, Problem, Record, RecordKey, Rider,
-    Seal, Store, StoreError, TileRow,
+    BatchRow, BlockId, BlockRow, Group, Identity, LogId, LogRow, Part, Problem, Record, RecordKey,
+    Rider, Seal, Store, StoreError, TileRow,
 };
 use faults::Plan;
 use group::MemoryGroup;
@@ -72,7 +72,7 @@ impl Memory {
     }
 
     /// Lets a call that writes go wrong: the next one for 0, the one after it for 1, and so on. Each call
-    /// of `create_log` that makes one, `new_block`, `put_part`, `finish_seal` and `commit` is one.
+    /// of `create_log` that makes one, `new_block`, `put_parts`, `finish_seals` and `commit` is one.
     pub fn fail_write(&self, nth: u64, fault: WriteFault) {
         self.shared.state.lock().plan.fail_write(nth, fault);
     }
@@ -201,12 +201,12 @@ impl Store for Memory {
         self.write(|rows| Ok(rows.new_block()))
     }
 
-    fn put_part(&self, block: BlockId, part: u32, data: &[u8]) -> Result<(), StoreError> {
-        self.write(|rows| rows.put_part(self.shared.part_bytes, block, part, data))
+    fn put_parts(&self, parts: &[Part<'_>]) -> Result<(), StoreError> {
+        self.write(|rows| rows.put_parts(self.shared.part_bytes, parts))
     }
 
-    fn finish_seal(&self, seal: &Seal<'_>) -> Result<(), StoreError> {
-        self.write(|rows| rows.finish_seal(self.shared.part_bytes, seal))
+    fn finish_seals(&self, seals: &[Seal<'_>]) -> Result<(), StoreError> {
+        self.write(|rows| rows.finish_seals(self.shared.part_bytes, seals))
     }
 
     fn blocks(&self, log: LogId) -> Result<Vec<BlockRow>, StoreError> {

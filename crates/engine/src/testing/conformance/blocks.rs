@@ -3,7 +3,7 @@
 use super::bodies::{check_whole, first_byte};
 use super::sample::{acme, append, batch, block, head, put_body, seal, sealed, tile};
 use super::{Opener, Promise};
-use crate::store::{BlockId, BlockRow, Seal, Store};
+use crate::store::{BlockId, BlockRow, Part, Seal, Store};
 
 pub(super) const PROMISES: &[Promise] = &[
     (
@@ -44,7 +44,9 @@ fn a_block_is_there_once_it_is_finished(open: &Opener) {
         log: &now,
         tiles: &[],
     };
-    store.finish_seal(&seal).expect("finishes");
+    store
+        .finish_seals(std::slice::from_ref(&seal))
+        .expect("finishes");
     let check = |store: &dyn Store| {
         assert_eq!(store.block(block.id), Ok(Some(block.clone())));
         let listed = BlockRow {
@@ -73,7 +75,9 @@ fn a_seal_is_one_commit(open: &Opener) {
         log: &now,
         tiles: &tiles,
     };
-    store.finish_seal(&seal).expect("finishes");
+    store
+        .finish_seals(std::slice::from_ref(&seal))
+        .expect("finishes");
     let check = |store: &dyn Store| {
         assert_eq!(store.logs(), Ok(vec![now.clone()]));
         assert_eq!(store.tiles(log.id), Ok(tiles.to_vec()));
@@ -142,7 +146,9 @@ fn a_merge_replaces_blocks(open: &Opener) {
         log: &now,
         tiles: &[],
     };
-    store.finish_seal(&seal).expect("finishes");
+    store
+        .finish_seals(std::slice::from_ref(&seal))
+        .expect("finishes");
     let check = |store: &dyn Store| {
         let ids: Vec<_> = store
             .blocks(log.id)
@@ -180,10 +186,28 @@ fn a_seal_that_does_not_fit(open: &Opener) {
     put_body(&*store, new.id, b"new").expect("puts");
     let bare = block(store.new_block().expect("gives a number"), log.id, 2, 2);
     let holed = block(store.new_block().expect("gives a number"), log.id, 2, 2);
-    store.put_part(holed.id, 1, b"x").expect("puts");
+    store
+        .put_parts(&[Part {
+            block: holed.id,
+            part: 1,
+            data: b"x",
+        }])
+        .expect("puts");
     let short = block(store.new_block().expect("gives a number"), log.id, 2, 2);
-    store.put_part(short.id, 0, b"").expect("puts");
-    store.put_part(short.id, 1, b"x").expect("puts");
+    store
+        .put_parts(&[Part {
+            block: short.id,
+            part: 0,
+            data: b"",
+        }])
+        .expect("puts");
+    store
+        .put_parts(&[Part {
+            block: short.id,
+            part: 1,
+            data: b"x",
+        }])
+        .expect("puts");
     let before = (store.logs(), store.blocks(log.id), store.batches(log.id, 0));
     let now = sealed(&log, 4);
     let mut taken = new.clone();
@@ -211,7 +235,10 @@ fn a_seal_that_does_not_fit(open: &Opener) {
             log: &log_row,
             tiles: &[tile(log.id, 1, 0)],
         };
-        assert!(store.finish_seal(&seal).is_err(), "{what}");
+        assert!(
+            store.finish_seals(std::slice::from_ref(&seal)).is_err(),
+            "{what}"
+        );
         let after = (store.logs(), store.blocks(log.id), store.batches(log.id, 0));
         assert_eq!(after, before, "{what}");
         assert_eq!(store.tiles(log.id), Ok(Vec::new()), "{what}");
@@ -222,7 +249,9 @@ fn a_seal_that_does_not_fit(open: &Opener) {
         log: &now,
         tiles: &[],
     };
-    store.finish_seal(&seal).expect("finishes");
+    store
+        .finish_seals(std::slice::from_ref(&seal))
+        .expect("finishes");
 }
 
 fn tiles_are_listed_in_order(open: &Opener) {
@@ -247,7 +276,9 @@ fn tiles_are_listed_in_order(open: &Opener) {
         log: &now,
         tiles: &tiles,
     };
-    store.finish_seal(&seal).expect("finishes");
+    store
+        .finish_seals(std::slice::from_ref(&seal))
+        .expect("finishes");
     assert_eq!(store.tiles(log.id), Ok(expected));
     assert_eq!(store.tiles(other.id), Ok(Vec::new()));
 }

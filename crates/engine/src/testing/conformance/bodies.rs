@@ -6,7 +6,7 @@ use std::slice;
 
 use super::sample::{acme, append, block, pattern, put_body, seal, sealed};
 use super::{Opener, Promise};
-use crate::store::{BlockId, Seal, Store, StoreError};
+use crate::store::{BlockId, Part, Seal, Store, StoreError};
 
 pub(super) const PROMISES: &[Promise] = &[
     (
@@ -96,11 +96,22 @@ fn a_part_can_be_put_again(open: &Opener) {
         log: &log,
         tiles: &[],
     };
-    store.finish_seal(&seal).expect("finishes");
+    store
+        .finish_seals(std::slice::from_ref(&seal))
+        .expect("finishes");
     check_whole(&*store, block.id, &body);
     let beyond = slice::from_ref(&(0..11));
     assert!(store.read(block.id, beyond).is_err());
-    assert!(store.put_part(block.id, 0, b"x").is_err(), "it is finished");
+    assert!(
+        store
+            .put_parts(&[Part {
+                block: block.id,
+                part: 0,
+                data: b"x"
+            }])
+            .is_err(),
+        "it is finished"
+    );
     check_whole(&*store, block.id, &body);
     store
         .examine(&mut |problem| assert_eq!(problem.to_string(), ""))
@@ -128,7 +139,10 @@ fn unfinished_blocks_are_removed(open: &Opener) {
         log: &now,
         tiles: &[],
     };
-    assert!(store.finish_seal(&seal).is_err(), "its parts are gone");
+    assert!(
+        store.finish_seals(std::slice::from_ref(&seal)).is_err(),
+        "its parts are gone"
+    );
 }
 
 fn check_ranges(store: &dyn Store, block: BlockId, body: &[u8]) {

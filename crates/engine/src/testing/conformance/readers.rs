@@ -70,7 +70,9 @@ fn readers_see_whole_blocks(open: &Opener) {
                     log: &now,
                     tiles: &[],
                 };
-                store.finish_seal(&merge).expect("finishes");
+                store
+                    .finish_seals(std::slice::from_ref(&merge))
+                    .expect("finishes");
                 store.reopen().expect("reopens while others read");
             }
         }

@@ -1,9 +1,10 @@
 //! Rows to store, and what the suite does again and again.
 
 use crate::batch::Batch;
+use crate::frame::Frame;
 use crate::store::{
-    BatchRow, BlockId, BlockRow, Expect, GroupId, Head, LogId, LogRow, RecordChange, RecordKey,
-    Rider, RiderRows, Seal, Store, StoreError, TileRow, Verdict,
+    BatchRow, BlockId, BlockRow, Expect, GroupId, Head, LogId, LogRow, Part, RecordChange,
+    RecordKey, Rider, RiderRows, Seal, Store, StoreError, TileRow, Verdict,
 };
 
 /// When the first sample event was recorded.
@@ -15,9 +16,13 @@ pub fn batch(log: LogId, first: u64, count: u32) -> BatchRow {
     let events = usize::try_from(count).expect("samples are small");
     let batch = Batch {
         recorded_micros,
-        times: vec![recorded_micros; events],
-        salts: vec![[7; 16]; events],
-        frames: vec![(events, pattern(100 * events))],
+        times: vec![recorded_micros; events].into(),
+        salts: vec![[7; 16]; events].into(),
+        frames: vec![Frame {
+            events,
+            bytes: pattern(100 * events).into(),
+        }]
+        .into(),
     };
     batch.encode(log, first, GroupId(u64::MAX - first))
 }
@@ -133,7 +138,7 @@ pub fn sealed(log: &LogRow, sealed: u64) -> LogRow {
 /// Puts a body in parts.
 pub fn put_body(store: &dyn Store, block: BlockId, body: &[u8]) -> Result<(), StoreError> {
     for (part, data) in (0..).zip(body.chunks(store.part_bytes())) {
-        store.put_part(block, part, data)?;
+        store.put_parts(&[Part { block, part, data }])?;
     }
     Ok(())
 }
@@ -149,11 +154,11 @@ pub fn seal(
     let block = block(store.new_block()?, log.id, first, count);
     put_body(store, block.id, body)?;
     let log = sealed(log, first + u64::from(count));
-    store.finish_seal(&Seal {
+    store.finish_seals(&[Seal {
         block: &block,
         replaces: &[],
         log: &log,
         tiles: &[],
-    })?;
+    }])?;
     Ok(block)
 }

@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::riders::{Answer, AnswerKey};
 use crate::batch::head_after;
 use crate::store::{
-    BatchRow, BlockId, BlockRow, Head, LogId, LogRow, Problem, Record, RecordKey, RiderRows, Seal,
-    StoreError, TileRow,
+    BatchRow, BlockId, BlockRow, Head, LogId, LogRow, Part, Problem, Record, RecordKey, RiderRows,
+    Seal, StoreError, TileRow,
 };
 
 #[derive(Debug, Default)]
@@ -87,30 +87,40 @@ impl Rows {
         BlockId(self.numbers)
     }
 
-    pub(super) fn put_part(
+    pub(super) fn put_parts(
         &mut self,
         part_bytes: usize,
-        block: BlockId,
-        part: u32,
-        data: &[u8],
+        parts: &[Part<'_>],
     ) -> Result<(), StoreError> {
-        let is_new = block.0 <= self.numbers && !self.blocks.contains_key(&block);
-        if !is_new || data.len() > part_bytes {
-            let what = "is finished, or was not given out, or the part is too long";
-            return Err(StoreError::corrupt(format!("block {}", block.0), what));
+        for Part { block, data, .. } in parts {
+            let is_new = block.0 <= self.numbers && !self.blocks.contains_key(block);
+            if !is_new || data.len() > part_bytes {
+                let what = "is finished, or was not given out, or the part is too long";
+                return Err(StoreError::corrupt(format!("block {}", block.0), what));
+            }
         }
-        self.unfinished.insert(block);
-        self.parts.insert((block, part), data.to_vec());
+        for Part { block, part, data } in parts {
+            self.unfinished.insert(*block);
+            self.parts.insert((*block, *part), data.to_vec());
+        }
         Ok(())
     }
 
-    pub(super) fn finish_seal(
+    /// Each seal is checked against what the ones in front of it leave, so a bad one among several is found before
+    /// anything changes only if it does not fit what stands now.
+    pub(super) fn finish_seals(
         &mut self,
         part_bytes: usize,
-        seal: &Seal<'_>,
+        seals: &[Seal<'_>],
     ) -> Result<(), StoreError> {
-        let head = self.head(seal.log.id)?;
-        self.check_seal(part_bytes, seal, head)?;
+        for seal in seals {
+            let head = self.head(seal.log.id)?;
+            self.check_seal(part_bytes, seal, head)?;
+        }
+        seals.iter().try_for_each(|seal| self.finish_seal(seal))
+    }
+
+    fn finish_seal(&mut self, seal: &Seal<'_>) -> Result<(), StoreError> {
         for replaced in seal.replaces {
             self.blocks.remove(replaced);
             self.parts.retain(|(block, _), _| block != replaced);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Memory, Piece, ReadFault, WriteFault};
-use crate::store::{Store, StoreError};
+use crate::store::{Part, Store, StoreError};
 use crate::testing::conformance::{Opener, store_conformance};
 
 #[test]
@@ -86,7 +86,13 @@ fn a_read_fails_as_planned() {
 fn a_bit_is_turned_over() {
     let memory = Memory::new(8);
     let block = memory.new_block().expect("gives a number");
-    memory.put_part(block, 0, b"abc").expect("puts");
+    memory
+        .put_parts(&[Part {
+            block,
+            part: 0,
+            data: b"abc",
+        }])
+        .expect("puts");
     let piece = Piece::Part { block, part: 0 };
     assert_eq!(memory.pieces(), [(piece.clone(), 3)]);
     assert!(memory.flip(&piece, 1, 0));

@@ -1,0 +1,152 @@
+//! Small neighbouring blocks → one larger block.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use docket_event::vocabulary::vocabulary;
+
+use crate::block::{BlockInput, BlockReader, build, time_order, unpack};
+use crate::rebuild::read_block;
+use crate::seal::{Parting, Sealer, log_row};
+use crate::state::LogState;
+use crate::store::{BlockId, BlockRow, Seal, StoreError};
+use crate::tail::Joining;
+use crate::terms::indexed_fields;
+
+impl Sealer<'_> {
+    /// Merges the first neighbours of a log that are due; says whether there were any. When it returns, the merged
+    /// block is durable and readers see it in their place.
+    ///
+    /// # Errors
+    /// The store fails. What was written of the block is not named by any list; the old blocks stay.
+    pub fn merge_some(&self, state: &LogState) -> Result<bool, StoreError> {
+        let (_, view) = state.snapshot();
+        let sizes: Vec<u32> = view.blocks.iter().map(|block| block.count).collect();
+        for due in due(&sizes, self.params.merge_blocks, self.params.block_events) {
+            let rows = view.blocks.get(due).unwrap_or_default();
+            if self.body_bytes(state, rows)? <= self.params.block_bytes as u64 {
+                self.merge(state, rows)?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn reader<'r>(&'r self, state: &'r LogState, row: &'r BlockRow) -> BlockReader<'r> {
+        BlockReader {
+            row,
+            store: self.store,
+            cache: self.cache,
+            key: &state.key,
+        }
+    }
+
+    fn body_bytes(&self, state: &LogState, rows: &[Arc<BlockRow>]) -> Result<u64, StoreError> {
+        rows.iter().try_fold(0, |sum, row| {
+            Ok(sum + self.reader(state, row).dir()?.body_bytes)
+        })
+    }
+
+    fn merge(&self, state: &LogState, rows: &[Arc<BlockRow>]) -> Result<(), StoreError> {
+        let mut all = Joining::default();
+        for row in rows {
+            let one = self.content(state, row)?;
+            all.columns.append(one.columns);
+            all.frames.extend(one.frames);
+        }
+        let frames = self.repack(&all.frames)?;
+        let mut built = build(&BlockInput {
+            id: self.store.new_block()?,
+            log: state.id,
+            first: rows.first().map_or(0, |row| row.first),
+            columns: &all.columns,
+            order: &time_order(&all.columns.micros),
+            frames: &frames,
+            page_bytes: self.params.page_bytes,
+        });
+        let mut parts = Parting::new(self.store);
+        parts.put(&mut built)?;
+        parts.flush()?;
+        let log = log_row(state, &state.sealed.lock().clone());
+        let replaces: Vec<BlockId> = rows.iter().map(|row| row.id).collect();
+        // Readers who miss a replaced block wait for this, and then find the new one.
+        let _merging = state.merging.lock();
+        self.store.finish_seals(&[Seal {
+            block: &built.row,
+            replaces: &replaces,
+            log: &log,
+            tiles: &[],
+        }])?;
+        built.row.dir = Vec::new();
+        state.replace_blocks(built.row);
+        Ok(())
+    }
+
+    /// What a block holds, by an index of today.
+    fn content(&self, state: &LogState, row: &BlockRow) -> Result<Joining, StoreError> {
+        let reader = self.reader(state, row);
+        let dir = reader.dir()?;
+        if row.fields == indexed_fields() && dir.vocabulary == vocabulary().version() {
+            unpack(&reader, &dir)
+        } else {
+            read_block(&reader, &dir, &reader.body(&dir)?, self.terms)
+        }
+    }
+}
+
+/// A block is merged when it is at most so many times as large as those that it is merged with on average.
+const LARGER_MAX: u64 = 2;
+
+/// Which neighbours are due to become one block: as many as `together`, of about one size, and of at most `events_max`
+/// events in all. So each merge makes the block that an event is in several times as large, and an event is moved
+/// seldom.
+fn due(sizes: &[u32], together: usize, events_max: u32) -> impl Iterator<Item = Range<usize>> {
+    let together = together.max(2);
+    let windows = sizes.windows(together).enumerate();
+    windows.filter_map(move |(at, sizes)| {
+        let sum: u64 = sizes.iter().copied().map(u64::from).sum();
+        let largest = sizes.iter().copied().max().map_or(0, u64::from);
+        let alike = largest * together as u64 <= LARGER_MAX * sum;
+        let fits = alike && sum <= u64::from(events_max);
+        fits.then_some(at..at + together)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(sizes: &[u32], expected: &[Range<usize>]) {
+        assert_eq!(
+            due(sizes, 4, 100).collect::<Vec<_>>(),
+            expected,
+            "{sizes:?}"
+        );
+    }
+
+    #[test]
+    fn neighbours_of_about_one_size_are_due() {
+        check(&[1, 1, 1], &[]);
+        check(&[1, 1, 1, 1], &[0..4]);
+        check(&[30, 1, 1, 1, 1], &[1..5]);
+        check(&[30, 10, 10, 10], &[0..4]);
+        check(&[31, 10, 10, 10], &[]);
+        check(&[30, 30, 30, 11], &[]);
+        check(&[0; 5], &[0..4, 1..5]);
+    }
+
+    #[test]
+    fn an_event_is_moved_seldom() {
+        let (mut sizes, mut moved) = (Vec::new(), 0);
+        for _ in 0..20_000 {
+            sizes.push(1);
+            while let Some(found) = { due(&sizes, 8, 65_536).next() } {
+                let merged = sizes.drain(found.clone()).sum();
+                moved += merged;
+                sizes.insert(found.start, merged);
+            }
+        }
+        assert!(moved < 20_000 * 6, "{moved}");
+        assert!(sizes.len() < 8 * 6, "{sizes:?}");
+    }
+}
