@@ -11,6 +11,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Parser;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures durable ingest, bytes on disk and the ten queries of the engine's design.
 #[derive(Debug, Parser)]
 struct Arguments {

@@ -11,6 +11,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Events are made of many small pieces of text: the system's allocator takes a fifth of the time of taking them in.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use args::Args;
 use wrong_use::WrongUse;
 
