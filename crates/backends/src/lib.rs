@@ -1,12 +1,16 @@
 //! Chooses the database by the place that is named.
 
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use docket_backends_sqlite::{Options, Sqlite};
 use docket_engine::store::Store;
 
-pub use docket_backends_sqlite::OpenError as FolderError;
+pub use docket_backends_sqlite::{
+    BackupError as FolderBackupError, Copied, CopyProgress, OpenError as FolderError,
+    RestoreError as FolderRestoreError, Vacant,
+};
 
 /// Where a store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +32,28 @@ pub enum OpenError {
     Unsupported,
 }
 
+/// Why a store was not copied.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The folder cannot be copied.
+    #[error(transparent)]
+    Folder(#[from] FolderBackupError),
+    /// This build has no backend for such an address.
+    #[error(transparent)]
+    Unsupported(OpenError),
+}
+
+/// Why a place cannot take a store that comes from elsewhere.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The folder cannot.
+    #[error(transparent)]
+    Folder(#[from] FolderRestoreError),
+    /// This build has no backend for such an address.
+    #[error(transparent)]
+    Unsupported(OpenError),
+}
+
 /// Opens the store at `location` to be read and written. Makes it if it is not there.
 ///
 /// # Errors
@@ -47,6 +73,34 @@ pub fn open_snapshot(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
     match location {
         Location::Folder(folder) => Ok(Arc::new(Sqlite::open_snapshot(folder)?)),
         Location::Url(_) => Err(OpenError::Unsupported),
+    }
+}
+
+/// Copies the store at `location` as it is now into the folder `into`, which holds none, while others may
+/// write to it. The copy is on the disk when this returns, its name in `into` not yet.
+///
+/// # Errors
+/// There is no store, it cannot be read, the copy cannot be written, or `going` says to stop; the caller
+/// removes what is there.
+pub fn backup(
+    location: &Location,
+    into: &Path,
+    going: &mut dyn FnMut(CopyProgress) -> ControlFlow<()>,
+) -> Result<Copied, BackupError> {
+    match location {
+        Location::Folder(folder) => Ok(docket_backends_sqlite::backup(folder, into, going)?),
+        Location::Url(_) => Err(BackupError::Unsupported(OpenError::Unsupported)),
+    }
+}
+
+/// Takes the place for a store that comes from elsewhere.
+///
+/// # Errors
+/// There is something at the place, another process owns it, or the system refuses.
+pub fn vacant(location: &Location) -> Result<Vacant, RestoreError> {
+    match location {
+        Location::Folder(folder) => Ok(Vacant::claim(folder)?),
+        Location::Url(_) => Err(RestoreError::Unsupported(OpenError::Unsupported)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! it returns. A row that does not carry a checksum made by the engine has one of its own, which every
 //! read compares.
 
+mod backup;
 mod batches;
 mod blocks;
 mod connection;
@@ -17,6 +18,7 @@ mod logs;
 mod open;
 mod readers;
 mod records;
+mod restore;
 mod row;
 mod schema;
 mod segs;
@@ -38,7 +40,9 @@ use crate::group::SqliteGroup;
 use crate::live::Live;
 use crate::open::Owned;
 
+pub use backup::{BackupError, Copied, CopyProgress, backup};
 pub use open::{OpenError, Options};
+pub use restore::{RestoreError, Vacant};
 
 /// A store in a folder.
 ///

@@ -18,10 +18,10 @@ use crate::live::Live;
 use crate::schema::{self, Unfit};
 
 /// The database, in its folder.
-const FILE: &str = "docket.db";
+pub(crate) const FILE: &str = "docket.db";
 
 /// Locked by the process that owns the folder.
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 
 /// What a store takes from the world around it.
 #[derive(Clone)]
@@ -169,11 +169,11 @@ pub(crate) fn snapshot(folder: &Path) -> Result<(Identity, Connection), OpenErro
     begin().map_err(unfit(&path))
 }
 
-fn make_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-fn private_file(path: &Path) -> io::Result<File> {
+pub(crate) fn private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
         .create(true)
@@ -182,7 +182,7 @@ fn private_file(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-fn lock(folder: &Path) -> Result<File, OpenError> {
+pub(crate) fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join(LOCK);
     let file = private_file(&path).map_err(refused(&path))?;
     match file.try_lock() {
@@ -194,14 +194,14 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn refused(path: &Path) -> impl Fn(io::Error) -> OpenError {
+pub(crate) fn refused(path: &Path) -> impl Fn(io::Error) -> OpenError {
     move |error| OpenError::Io {
         path: path.to_owned(),
         error,
     }
 }
 
-fn unfit<E: Into<Unfit>>(file: &Path) -> impl Fn(E) -> OpenError {
+pub(crate) fn unfit<E: Into<Unfit>>(file: &Path) -> impl Fn(E) -> OpenError {
     move |unfit| {
         let file = file.to_owned();
         let failure = match unfit.into() {
