@@ -4,6 +4,7 @@
 //! its [`Order`] through the control socket, and the same [`Operations::execute`] runs in the server.
 
 mod access;
+mod copies;
 mod failure;
 mod import;
 mod reply;
@@ -15,7 +16,7 @@ pub use failure::{Failure, FailureKind};
 pub use import::{
     CHUNK_BYTES_MAX, CHUNK_ENTRIES_MAX, Counts, ENTRY_BYTES_MAX, Entry, ImportEnd, ingest_of,
 };
-pub use reply::{MemberRow, Reply, Revealed, TokenRow};
+pub use reply::{MemberRow, NotedIn, Reply, Revealed, TokenRow};
 
 /// An operation, and who orders it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -98,6 +99,15 @@ pub enum Operation {
         org: String,
         /// What it is limited to, in the words of the command.
         filter: Vec<(String, String)>,
+        /// The form of the file.
+        format: String,
+    },
+    /// Writes down in every log that a backup begins.
+    Backup,
+    /// Writes down in every log that the store comes from a backup.
+    Restored {
+        /// When the backup was made, RFC 3339.
+        backup_of: String,
     },
 }
 
@@ -194,7 +204,13 @@ impl Operations {
             Operation::TokenRevoke { org, id } => self.token_revoke(&org, &id, &by),
             Operation::Import { into, entries } => self.import(&into, &entries, &by),
             Operation::ImportEnd(end) => self.import_end(&end, &by),
-            Operation::Export { org, filter } => self.export(&org, &filter, &by),
+            Operation::Export {
+                org,
+                filter,
+                format,
+            } => self.export(&org, &filter, &format, &by),
+            Operation::Backup => self.backup(&by),
+            Operation::Restored { backup_of } => self.restored(&backup_of, &by),
         }
     }
 }

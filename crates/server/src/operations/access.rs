@@ -4,7 +4,7 @@ use docket_access::{
     AccessError, Caller, Member, MemberState, NewMember, NewOrganization, NewToken, Role, Token,
     TokenState, View,
 };
-use docket_engine::{Log, Request};
+use docket_engine::{Log, Request, Ticket};
 use docket_event::{Event, Timestamp, Value};
 
 use super::reply::{MemberRow, Reply, Revealed, TokenRow};
@@ -127,13 +127,14 @@ impl Operations {
         &self,
         org: &str,
         filter: &[(String, String)],
+        format: &str,
         by: &Caller,
     ) -> Result<Reply, Failure> {
         let filter = filter
             .iter()
             .map(|(name, value)| Value::object([(name.as_str(), Value::string(value.as_str()))]));
         let data = Value::object([
-            ("format", Value::string("jsonl")),
+            ("format", Value::string(format)),
             ("filter", Value::Array(filter.collect())),
         ]);
         self.note(org, by.event("docket.events.exported", Vec::new(), &data))
@@ -141,20 +142,8 @@ impl Operations {
 
     /// Writes one event of Docket about itself.
     pub(super) fn note(&self, org: &str, event: Event) -> Result<Reply, Failure> {
-        let request = Request {
-            events: vec![event],
-            ..Request::default()
-        };
-        let appended = self.log(org)?.append(request)?.wait()?;
-        match appended.positions.first() {
-            Some(position) => Ok(Reply::Noted {
-                position: *position,
-            }),
-            None => Err(Failure::new(
-                FailureKind::Corrupt,
-                "an event was stored nowhere",
-            )),
-        }
+        let position = end_note(begin_note(&self.log(org)?, event)?)?;
+        Ok(Reply::Noted { position })
     }
 
     /// The log of an organization that exists.
@@ -165,6 +154,21 @@ impl Operations {
             .and_then(|_| self.access.engine().log(org));
         known.ok_or_else(|| AccessError::unknown_organization(org).into())
     }
+}
+
+/// Puts one event of Docket about itself on its way.
+pub(super) fn begin_note(log: &Log, event: Event) -> Result<Ticket, Failure> {
+    let request = Request {
+        events: vec![event],
+        ..Request::default()
+    };
+    Ok(log.append(request)?)
+}
+
+/// Where the event is; it is durable.
+pub(super) fn end_note(ticket: Ticket) -> Result<u64, Failure> {
+    let position = ticket.wait()?.positions.first().copied();
+    position.ok_or_else(|| Failure::new(FailureKind::Corrupt, "an event was stored nowhere"))
 }
 
 fn member_row(member: Member) -> MemberRow {

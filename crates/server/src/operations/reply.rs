@@ -47,6 +47,17 @@ pub enum Reply {
         /// 0-based position.
         position: u64,
     },
+    /// Something was written down in every log.
+    NotedIn(Vec<NotedIn>),
+}
+
+/// Where a log has a note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotedIn {
+    /// The organization.
+    pub org: String,
+    /// 0-based position.
+    pub position: u64,
 }
 
 /// The text of a secret on its way to its owner. Never printed by `Debug`.
