@@ -7,4 +7,6 @@ mod import;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 mod serving;
