@@ -6,7 +6,9 @@ use clap::builder::FalseyValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use docket_access::{Role, check_email, check_id, check_name, check_org};
 
-use crate::commands::{check, export, import, init, member, serve, token, vocabulary};
+use crate::commands::{
+    backup, check, export, import, init, member, restore, serve, token, vocabulary,
+};
 
 /// Folder that is used when nothing else is said.
 pub const DATA_DEFAULT: &str = "./docket-data";
@@ -83,6 +85,8 @@ pub enum Command {
     Import(import::Args),
     Export(export::Args),
     Check(check::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
     Vocabulary(vocabulary::Args),
 }
 

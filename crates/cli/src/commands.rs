@@ -1,10 +1,12 @@
 //! The verbs: one file each.
 
+pub mod backup;
 pub mod check;
 pub mod export;
 pub mod import;
 pub mod init;
 pub mod member;
+pub mod restore;
 pub mod serve;
 pub mod token;
 pub mod vocabulary;
@@ -26,6 +28,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Command::Import(args) => import::run(args, &common),
         Command::Export(args) => export::run(args, &common),
         Command::Check(args) => check::run(&args, &common),
+        Command::Backup(args) => backup::run(&args, &common),
+        Command::Restore(args) => restore::run(&args, &common),
         Command::Vocabulary(args) => vocabulary::run(&args, &common),
     }
 }

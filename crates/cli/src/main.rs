@@ -2,8 +2,11 @@
 
 mod args;
 mod commands;
+mod interrupt;
+mod manifest;
 mod output;
 mod reach;
+mod settings;
 mod user;
 mod wrong_use;
 

@@ -61,6 +61,17 @@ pub fn table<const N: usize>(headings: [&str; N], rows: &[[Option<String>; N]]) 
     Ok(())
 }
 
+/// A number and what it counts.
+pub fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// Lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Tells on stderr what went wrong, the causes too.
 pub fn complain(error: &Error) {
     let told: Vec<String> = error.chain().map(ToString::to_string).collect();

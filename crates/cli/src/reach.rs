@@ -76,6 +76,11 @@ impl Reach {
         )
     }
 
+    /// Opens a folder that nobody else knows of.
+    pub fn own(folder: &Path) -> Result<Self> {
+        Reach::opened(docket_backends::open(&Location::Folder(folder.to_owned()))?)
+    }
+
     fn opened(store: Arc<dyn Store>) -> Result<Self> {
         let engine = Engine::open(store, Params::default(), Environment::system())?;
         let operations = Operations::new(Access::open(engine.clone()));

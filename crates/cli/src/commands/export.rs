@@ -63,6 +63,7 @@ pub fn run(args: Args, common: &Common) -> Result<ExitCode> {
     let note = Operation::Export {
         org: org.clone(),
         filter: filter.words(),
+        format: "jsonl".to_owned(),
     };
     let end = match Reach::open(common, Missing::Refuse)?.call(note)? {
         Reply::Noted { position } => position,

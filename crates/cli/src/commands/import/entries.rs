@@ -6,7 +6,7 @@ use docket_server::operations::{ENTRY_BYTES_MAX, Entry};
 use docket_surfaces_kit::split::{self, Form};
 use sha2::{Digest, Sha256};
 
-use super::source::hex;
+use crate::output::hex;
 
 /// Longer lines are not kept in memory: they are set aside, whatever they hold.
 pub const LINE_BYTES_MAX: usize = 16 << 20;

@@ -7,6 +7,8 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
+use crate::output::hex;
+
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Byte order mark of UTF-8, which some programs put in front.
@@ -104,9 +106,4 @@ fn first_bytes(file: &mut File) -> io::Result<Vec<u8>> {
     Read::by_ref(file).take(4).read_to_end(&mut first)?;
     file.rewind()?;
     Ok(first)
-}
-
-/// Lower-case hex digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
