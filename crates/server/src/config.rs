@@ -1,19 +1,21 @@
 //! What an operator can set: one section per file, each the manual of its settings.
 
 mod engine;
+mod file;
 mod limits;
 mod listen;
 mod log;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use engine::EngineSection;
+pub use file::{FileError, Settings};
 pub use limits::LimitsSection;
 pub use listen::Listen;
 pub use log::{Log, LogFormat};
 
 /// All sections. Every member has a default, and unknown ones are refused.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Addresses and connections.
@@ -24,6 +26,21 @@ pub struct Config {
     pub limits: LimitsSection,
     /// Log lines.
     pub log: Log,
+}
+
+impl Config {
+    /// The keys of all settings, such as `listen.addresses`.
+    pub fn keys() -> Vec<String> {
+        let sections = match serde_json::to_value(Config::default()) {
+            Ok(serde_json::Value::Object(sections)) => sections,
+            Ok(_) | Err(_) => serde_json::Map::new(),
+        };
+        let keys = sections.iter().flat_map(|(section, settings)| {
+            let names = settings.as_object().into_iter().flat_map(|all| all.keys());
+            names.map(move |name| format!("{section}.{name}"))
+        });
+        keys.collect()
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Sizes of the engine that an operator may set.
 
 use docket_engine::Params;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Sizes of the engine. A member that is left out has the default of [`Params`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EngineSection {
     /// Events of one organization that are sealed into a block, at most 65,536. Smaller blocks make more of

@@ -4,10 +4,10 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use docket_surfaces_kit::Limits;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How much the surfaces take at once. A member that is left out has the default of [`Limits`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsSection {
     /// Requests a second of one token; nothing is limited by default. Too low a figure makes some clients
