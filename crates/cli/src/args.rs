@@ -31,7 +31,8 @@ Examples:
   docket serve                                        serve ./docket-data on 127.0.0.1:8080
   docket import --org acme --format openai log.json   bring in what a vendor's API answered
 
-Every option can also stand in the environment, under the name shown in brackets.
+Every option can also stand in the environment, under the name in brackets, and in docket.toml.
+The command line counts first, then the environment, then the file.
 Exit codes: 0 done, 1 it failed, 2 wrong use.")]
 pub struct Args {
     /// What to do.
@@ -69,6 +70,19 @@ pub struct Common {
     )]
     #[arg(value_parser = FalseyValueParser::new())]
     pub json: bool,
+    /// File of settings [default: docket.toml in the data folder, if there is one]
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        env = "DOCKET_CONFIG",
+        hide_env_values = true,
+        display_order = 903
+    )]
+    pub config: Option<PathBuf>,
+    /// What the file says about the server.
+    #[arg(skip)]
+    pub settings: docket_server::Config,
 }
 
 /// The verbs.

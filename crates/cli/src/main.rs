@@ -12,14 +12,11 @@ mod wrong_use;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use wrong_use::WrongUse;
 
 /// Events are made of many small pieces of text: the system's allocator takes a fifth of the time of taking them in.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-use args::Args;
-use wrong_use::WrongUse;
 
 /// It failed.
 const FAILED: u8 = 1;
@@ -27,8 +24,8 @@ const FAILED: u8 = 1;
 const WRONG_USE: u8 = 2;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    match commands::run(args) {
+    let done = settings::args().map_err(Into::into).and_then(commands::run);
+    match done {
         Ok(outcome) => outcome,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::from(FAILED),
         Err(error) => {

@@ -16,7 +16,7 @@ use clap::ValueEnum;
 use clap::builder::FalseyValueParser;
 use docket_backends::{FolderError, Location, OpenError};
 use docket_engine::store::Store;
-use docket_server::config::{EngineSection, LimitsSection, Listen, Log, LogFormat};
+use docket_server::config::LogFormat;
 use docket_server::control::{Connection, Control};
 use docket_server::demo::{self, Demo};
 use docket_server::operations::Operations;
@@ -95,19 +95,17 @@ pub struct Args {
     /// Events of one organization that are sealed into a block
     #[arg(long, value_name = "N", env = "DOCKET_BLOCK_EVENTS", hide = true)]
     block_events: Option<u32>,
-    /// What to log: a level, or levels by part of the program, as in info,docket_engine=debug
+    /// What to log: a level, or levels by part, as in info,docket_engine=debug [default: info]
     #[arg(
         long,
         value_name = "FILTER",
         env = "DOCKET_LOG",
         hide_env_values = true
     )]
-    #[arg(default_value = "info")]
-    log: String,
-    /// Form of log lines
+    log: Option<String>,
+    /// Form of log lines [default: text]
     #[arg(long, value_enum, env = "DOCKET_LOG_FORMAT", hide_env_values = true)]
-    #[arg(default_value_t = LogForm::Text)]
-    log_format: LogForm,
+    log_format: Option<LogForm>,
 }
 
 /// Forms of log lines.
@@ -121,7 +119,7 @@ enum LogForm {
 
 pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
     let folder = Folder::of(common, args.demo)?;
-    let config = config(args);
+    let config = config(args, &common.settings);
     telemetry::init(&config.log).map_err(|error| WrongUse(error.to_string()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -222,33 +220,26 @@ impl Folder {
     }
 }
 
-fn config(args: &Args) -> Config {
-    let usual = Listen::default();
-    let addresses = match args.listen.as_slice() {
-        [] => usual.addresses.clone(),
-        given => given.to_vec(),
-    };
-    let format = match args.log_format {
-        LogForm::Text => LogFormat::Text,
-        LogForm::Json => LogFormat::Json,
-    };
-    Config {
-        listen: Listen {
-            addresses,
-            trust_proxy: args.trust_proxy.clone(),
-            ..usual
-        },
-        log: Log {
-            format,
-            filter: args.log.clone(),
-        },
-        engine: EngineSection {
-            block_events: args.block_events,
-        },
-        limits: LimitsSection {
-            token_rate: args.token_rate,
-            token_burst: args.token_burst,
-            ..LimitsSection::default()
-        },
+/// The file's settings, but for what the command line or the environment says.
+fn config(args: &Args, file: &Config) -> Config {
+    let mut config = file.clone();
+    if !args.listen.is_empty() {
+        config.listen.addresses.clone_from(&args.listen);
     }
+    if !args.trust_proxy.is_empty() {
+        config.listen.trust_proxy.clone_from(&args.trust_proxy);
+    }
+    if let Some(filter) = &args.log {
+        config.log.filter.clone_from(filter);
+    }
+    match args.log_format {
+        Some(LogForm::Text) => config.log.format = LogFormat::Text,
+        Some(LogForm::Json) => config.log.format = LogFormat::Json,
+        None => {}
+    }
+    let (engine, limits) = (&mut config.engine, &mut config.limits);
+    engine.block_events = args.block_events.or(engine.block_events);
+    limits.token_rate = args.token_rate.or(limits.token_rate);
+    limits.token_burst = args.token_burst.or(limits.token_burst);
+    config
 }

@@ -12,3 +12,5 @@ mod place;
 mod server;
 #[cfg(test)]
 mod serving;
+#[cfg(test)]
+mod settings;
