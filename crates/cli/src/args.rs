@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use docket_access::{Role, check_email, check_id, check_name, check_org};
 
 use crate::commands::{
-    backup, check, export, import, init, member, restore, serve, token, vocabulary,
+    backup, bench, check, export, import, init, member, restore, serve, token, vocabulary,
 };
 
 /// Folder that is used when nothing else is said.
@@ -97,10 +97,11 @@ pub enum Command {
     #[command(subcommand)]
     Token(token::Command),
     Import(import::Args),
-    Export(export::Args),
+    Export(Box<export::Args>),
     Check(check::Args),
     Backup(backup::Args),
     Restore(restore::Args),
+    Bench(bench::Args),
     Vocabulary(vocabulary::Args),
 }
 

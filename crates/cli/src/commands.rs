@@ -1,6 +1,7 @@
 //! The verbs: one file each.
 
 pub mod backup;
+pub mod bench;
 pub mod check;
 pub mod export;
 pub mod import;
@@ -26,10 +27,11 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Command::Member(command) => member::run(command, &common),
         Command::Token(command) => token::run(command, &common),
         Command::Import(args) => import::run(args, &common),
-        Command::Export(args) => export::run(args, &common),
+        Command::Export(args) => export::run(*args, &common),
         Command::Check(args) => check::run(&args, &common),
         Command::Backup(args) => backup::run(&args, &common),
         Command::Restore(args) => restore::run(&args, &common),
+        Command::Bench(args) => bench::run(&args, &common),
         Command::Vocabulary(args) => vocabulary::run(&args, &common),
     }
 }

@@ -5,6 +5,8 @@ mod access;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod export;
 #[cfg(test)]
 mod import;
