@@ -57,7 +57,7 @@ pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
     target.settle()?;
     if common.json {
         output::json(&json!({
-            "path": args.dest,
+            "path": args.dest.display().to_string(),
             "logs": manifest.logs.len(),
             "events": manifest.events(),
             "bytes": manifest.bytes(),

@@ -50,7 +50,7 @@ pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
     vacant.settle()?;
     if common.json {
         output::json(&json!({
-            "data": folder,
+            "data": folder.display().to_string(),
             "logs": manifest.logs.len(),
             "events": manifest.events(),
             "created_at": manifest.created_at,
