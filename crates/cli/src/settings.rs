@@ -141,8 +141,8 @@ impl Found {
         let placed = path("data").is_some() || inner.contains_id("database_url");
         let (path, in_data) = match (path(CONFIG), path("data")) {
             (Some(file), _) => (file.clone(), false),
-            // Its data folder is a new one.
-            (None, None) if demo => return Ok(None),
+            // The data folder is a new one, or there is none.
+            (None, None) if demo || placed => return Ok(None),
             (None, data) => (
                 data.map_or(Path::new(DATA_DEFAULT), PathBuf::as_path)
                     .join(FILE),

@@ -52,7 +52,7 @@ pub enum BackupError {
         file: PathBuf,
     },
     /// The copy cannot be written, or the store not be read further.
-    #[error("cannot write {}: {error}", file.display())]
+    #[error("cannot copy to {}: {error}", file.display())]
     Io {
         /// The copy.
         file: PathBuf,

@@ -93,6 +93,21 @@ fn what_is_staged_becomes_a_store_at_once_or_is_gone() {
 }
 
 #[test]
+fn what_a_killed_restore_left_is_no_obstacle() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let target = folder.path().join("target");
+    fs::create_dir_all(target.join("restore.part")).expect("makes it");
+    fs::write(target.join("restore.part/docket.db"), "half").expect("writes");
+    fs::write(target.join("lock"), "").expect("writes");
+    let vacant = Vacant::claim(&target).expect("takes it");
+    let left = fs::read_dir(vacant.stage()).expect("reads").count();
+    assert_eq!(left, 0);
+    drop(vacant);
+    // It was there before, and stays.
+    assert!(target.exists() && !target.join("restore.part").exists());
+}
+
+#[test]
 fn an_open_store_is_not_put_in_place() {
     let folder = tempfile::tempdir().expect("makes a folder");
     let vacant = Vacant::claim(&folder.path().join("target")).expect("takes it");
