@@ -1,80 +1,116 @@
-//! The figures, as a table and as JSON.
+//! The figures, as tables on standard output and as JSON in a file.
 
-use serde_json::json;
+use std::path::PathBuf;
 
-use crate::generate::Data;
-use crate::ingest::Ingested;
-use crate::queries::Answered;
+use anyhow::Context;
+use serde_json::{Map, Value};
 
-/// All figures of a run.
+/// A table of Markdown.
 #[derive(Clone, Debug)]
-pub struct Report {
-    /// What was measured with.
-    pub data: Data,
-    /// Ingest.
-    pub ingested: Ingested,
-    /// Queries.
-    pub answered: Vec<Answered>,
+pub struct Table {
+    title: String,
+    rows: Vec<Vec<String>>,
 }
 
-impl Report {
-    /// Prints the table.
-    pub fn print(&self) {
-        let events = self.data.events as f64;
-        println!("| figure | |");
-        println!("|---|---|");
-        println!(
-            "| events | {} ({} B of JSON each, seed {}) |",
-            self.data.events,
-            self.data.json_bytes / self.data.events.max(1),
-            self.data.seed
-        );
-        println!(
-            "| durable ingest, groups of 1,000 | {:.0} events/s |",
-            events / self.ingested.seconds
-        );
-        println!(
-            "| disk, everything included | {:.0} B/event |",
-            self.ingested.disk_bytes as f64 / events
-        );
-        println!();
-        println!("| query (all sealed, warm) | p50 µs | p99 µs | first, cold µs | events |");
-        println!("|---|---|---|---|---|");
-        for answer in &self.answered {
-            println!(
-                "| {} | {} | {} | {} | {} |",
-                answer.name,
-                answer.p50_micros,
-                answer.p99_micros,
-                answer.first_micros,
-                answer.events
-            );
+impl Table {
+    /// An empty table.
+    pub fn new(title: impl Into<String>, head: &[&str]) -> Self {
+        let head = head.iter().map(|text| (*text).to_owned()).collect();
+        Table {
+            title: title.into(),
+            rows: vec![head],
         }
     }
 
-    /// The figures as JSON.
-    pub fn json(&self) -> String {
-        let queries: Vec<_> = self
-            .answered
-            .iter()
-            .map(|answer| {
-                json!({
-                    "name": answer.name,
-                    "p50_micros": answer.p50_micros,
-                    "p99_micros": answer.p99_micros,
-                    "first_micros": answer.first_micros,
-                    "events": answer.events,
-                })
-            })
-            .collect();
-        let report = json!({
-            "events": self.data.events,
-            "seed": self.data.seed,
-            "json_bytes": self.data.json_bytes,
-            "ingest_seconds": self.ingested.seconds,
-            "disk_bytes": self.ingested.disk_bytes,
-            "queries": queries,
-        });
-        format!("{report:#}\n")
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("### {}\n\n", self.title);
+        for (number, row) in self.rows.iter().enumerate() {
+            text.push_str(&format!("| {} |\n", row.join(" | ")));
+            if number == 0 {
+                text.push_str(&format!("|{}\n", "---|".repeat(row.len())));
+            }
+        }
+        text
+    }
+}
+
+/// All figures of a run.
+#[derive(Debug)]
+pub struct Report {
+    figures: Map<String, Value>,
+    path: PathBuf,
+}
+
+impl Report {
+    /// No figures yet.
+    pub fn new(path: PathBuf) -> Self {
+        Report {
+            figures: Map::new(),
+            path,
+        }
+    }
+
+    /// Adds the figures of a part: its table is printed, and all figures so far are in the file, so that a later
+    /// part that fails takes nothing away.
+    pub fn add(&mut self, part: &str, figures: Value, table: &Table) -> anyhow::Result<()> {
+        println!("{}", table.text());
+        self.note(part, figures)
+    }
+
+    /// Adds figures that no table shows.
+    pub fn note(&mut self, part: &str, figures: Value) -> anyhow::Result<()> {
+        self.figures.insert(part.to_owned(), figures);
+        let text = format!("{:#}\n", Value::Object(self.figures.clone()));
+        std::fs::write(&self.path, text).with_context(|| format!("writing {}", self.path.display()))
+    }
+}
+
+/// A number with its thousands set apart.
+pub fn grouped(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A ratio, or that it was not measured.
+pub fn ratio(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"))
+}
+
+/// Microseconds as milliseconds.
+pub fn millis(micros: f64) -> String {
+    format!("{:.3}", micros / 1e3)
+}
+
+/// Bytes as mebibytes.
+pub fn mebibytes(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / f64::from(1 << 20))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_markdown() {
+        let mut table = Table::new("Disk", &["what", "B"]);
+        table.row(["all".to_owned(), grouped(1_234_567.0)]);
+        assert_eq!(
+            table.text(),
+            "### Disk\n\n| what | B |\n|---|---|\n| all | 1,234,567 |\n"
+        );
+        assert_eq!(grouped(999.0), "999");
+        assert_eq!(millis(1_500.0), "1.500");
     }
 }

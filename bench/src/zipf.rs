@@ -10,15 +10,22 @@ pub struct Zipf {
 
 impl Zipf {
     /// The distribution over `count` ranks.
-    pub fn new(count: u32, exponent: f64) -> Self {
+    pub fn new(count: usize, exponent: f64) -> Self {
         let mut sum = 0.0;
-        let add = |rank: u32| {
-            sum += f64::from(rank + 1).powf(-exponent);
+        let add = |rank: usize| {
+            sum += ((rank + 1) as f64).powf(-exponent);
             sum
         };
         Zipf {
             sums: (0..count).map(add).collect(),
         }
+    }
+
+    /// The share of a rank.
+    pub fn share(&self, rank: usize) -> f64 {
+        let sum = |count: usize| count.checked_sub(1).and_then(|last| self.sums.get(last));
+        let upto = |count: usize| sum(count).copied().unwrap_or_default();
+        (upto(rank + 1) - upto(rank)) / self.sums.last().copied().unwrap_or(1.0)
     }
 
     /// A rank.
