@@ -2,8 +2,9 @@
 
 use crate::command::{self, cargo};
 
-/// Builds and runs the bench.
+/// Builds the server that the bench starts, then builds and runs the bench.
 pub fn run(arguments: &[String]) -> anyhow::Result<()> {
+    command::run(cargo().args(["build", "--release", "--package", "docket-cli"]))?;
     let mut command = cargo();
     command
         .args(["run", "--release", "--package", "docket-bench", "--"])
