@@ -4,11 +4,16 @@
 //! same name in silence, and lets half a surrogate pair through. None of that may happen to evidence, so
 //! the parser refuses what RFC 8259 leaves open and reports the path at which it met it.
 
+mod elements;
+mod outline;
 mod parse;
+mod scan;
 mod value;
 mod write;
 
-pub use parse::{JsonError, Segment, elements, parse};
+pub use elements::elements;
+pub use outline::{Kind, Node, Nodes, Outline};
+pub use parse::{JsonError, Segment, parse};
 pub use value::{Json, Value};
 pub use write::{write_string, write_value};
 

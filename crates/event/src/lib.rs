@@ -25,7 +25,7 @@ pub use filter::{Field, Filter, Group, Span, Test, each_value, target_value, unl
 pub use id::{EventId, IdKey};
 pub use json::{Json, Value};
 pub use order::{Cursor, Direction, LIMIT_MAX, Order, Page, Place, Query, Side};
-pub use read::{read_event, read_stored, read_value};
+pub use read::{read_beside, read_event, read_source, read_stored, read_value};
 pub use rules::{
     BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, FAULTS_MAX, SKEW_MAX_MICROS, TARGETS_MAX,
     TEXT_BYTES_MAX, TYPE_BYTES_MAX, Writer, check_event,

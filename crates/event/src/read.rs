@@ -1,57 +1,72 @@
 //! Reads an event from its JSON form, reporting every fault with its path.
 
-use std::fmt;
+mod members;
 
 use crate::event::{
     Actor, ActorKind, Credential, CredentialKind, Event, EventError, Geo, OnBehalfOf, Origin,
     Outcome, Project, Source, Target,
 };
-use crate::fault::{Fault, Faults};
-use crate::json::{Json, Value, parse};
-use crate::rules::{FAULTS_MAX, TARGETS_MAX, TEXT_BYTES_MAX};
-use crate::time::Timestamp;
+use crate::fault::Faults;
+use crate::json::{Node, Outline, Value};
+use crate::rules::TARGETS_MAX;
 use crate::vocabulary::vocabulary;
 
-/// Reads an event from JSON text.
-///
-/// # Errors
-/// Every fault found, at most [`FAULTS_MAX`]: bad JSON, wrong types, unknown members.
-pub fn read_event(text: &str) -> Result<Event, Faults> {
-    match parse(text) {
-        Ok(value) => read_value(&value),
-        Err(error) => Err(vec![error.into()]),
-    }
-}
+use members::{Members, Path};
 
-/// Reads an event from a parsed document.
+/// Reads an event from JSON text.
 ///
 /// A missing `outcome` is the one that the type fixes, else success. What the members mean together is
 /// looked at by [`crate::check_event`].
 ///
 /// # Errors
-/// Every fault found, at most [`FAULTS_MAX`].
+/// Every fault found, at most [`crate::FAULTS_MAX`]: bad JSON, wrong types, unknown members.
+pub fn read_event(text: &str) -> Result<Event, Faults> {
+    read(text, Unsaid::ByType)
+}
+
+/// Reads an event from a tree, as [`read_event`] reads its text.
+///
+/// # Errors
+/// Every fault found, at most [`crate::FAULTS_MAX`].
 pub fn read_value(value: &Value<'_>) -> Result<Event, Faults> {
-    let mut faults = Faults::new();
-    let event = event(value, Unsaid::ByType, &mut faults);
-    match (event, faults.is_empty()) {
-        (Some(event), true) => Ok(event),
-        _ => Err(faults),
-    }
+    read(&value.to_text(), Unsaid::ByType)
 }
 
 /// Reads an event as it was stored: what is not said is not filled in, so that no later list of types can
 /// change what an old event says.
 ///
 /// # Errors
-/// Every fault found, at most [`FAULTS_MAX`].
+/// Every fault found, at most [`crate::FAULTS_MAX`].
 pub fn read_stored(text: &str) -> Result<Event, Faults> {
-    let value = parse(text).map_err(|error| vec![error.into()])?;
+    read(text, Unsaid::Success)
+}
+
+/// Reads an event that has members of others, too: those that are named in `beside` are passed over.
+///
+/// # Errors
+/// Every fault found, at most [`crate::FAULTS_MAX`].
+pub fn read_beside(document: &Outline<'_>, beside: &[&str]) -> Result<Event, Faults> {
     let mut faults = Faults::new();
-    let event = event(&value, Unsaid::Success, &mut faults);
-    match (event, faults.is_empty()) {
-        (Some(event), true) => Ok(event),
-        _ => Err(faults),
-    }
+    let event = event(document.root(), Unsaid::ByType, beside, &mut faults);
+    event.filter(|_| faults.is_empty()).ok_or(faults)
+}
+
+/// Reads a source that stands alone.
+///
+/// # Errors
+/// Every fault found, at most [`crate::FAULTS_MAX`].
+pub fn read_source(node: Node<'_, '_>) -> Result<Source, Faults> {
+    let mut faults = Faults::new();
+    let path = Path::Name(&Path::Root, "source");
+    let source = Members::of(node, &path, &mut faults).map(|all| all.read(source));
+    source.filter(|_| faults.is_empty()).ok_or(faults)
+}
+
+fn read(text: &str, unsaid: Unsaid) -> Result<Event, Faults> {
+    let document = Outline::read(text).map_err(|error| vec![error.into()])?;
+    let mut faults = Faults::new();
+    let event = event(document.root(), unsaid, &[], &mut faults);
+    event.filter(|_| faults.is_empty()).ok_or(faults)
 }
 
 /// What a missing outcome means.
@@ -63,9 +78,13 @@ enum Unsaid {
     Success,
 }
 
-fn event(value: &Value<'_>, unsaid: Unsaid, faults: &mut Faults) -> Option<Event> {
-    let root = Path::Root;
-    let mut all = Members::of(value, &root, faults)?;
+fn event(
+    node: Node<'_, '_>,
+    unsaid: Unsaid,
+    beside: &[&str],
+    faults: &mut Faults,
+) -> Option<Event> {
+    let mut all = Members::of(node, &Path::Root, faults)?;
     let mut event = Event {
         event_type: all.required_text("type"),
         occurred_at: all.time("occurred_at"),
@@ -92,15 +111,18 @@ fn event(value: &Value<'_>, unsaid: Unsaid, faults: &mut Faults) -> Option<Event
     };
     let outcome = all.word("outcome", Outcome::parse);
     let unsaid = match unsaid {
-        Unsaid::ByType => vocabulary().fixed_outcome(&event.event_type),
-        Unsaid::Success => None,
+        Unsaid::ByType if outcome.is_none() => vocabulary().fixed_outcome(&event.event_type),
+        Unsaid::ByType | Unsaid::Success => None,
     };
     event.outcome = outcome.or(unsaid).unwrap_or_default();
+    beside.iter().for_each(|name| {
+        all.take(name);
+    });
     all.finish();
     Some(event)
 }
 
-fn actor(all: &mut Members<'_, '_, '_>) -> Actor {
+fn actor(all: &mut Members<'_, '_, '_, '_>) -> Actor {
     Actor {
         kind: all.word("kind", ActorKind::parse).unwrap_or_default(),
         id: all.text("id"),
@@ -110,7 +132,7 @@ fn actor(all: &mut Members<'_, '_, '_>) -> Actor {
     }
 }
 
-fn on_behalf_of(all: &mut Members<'_, '_, '_>) -> OnBehalfOf {
+fn on_behalf_of(all: &mut Members<'_, '_, '_, '_>) -> OnBehalfOf {
     OnBehalfOf {
         kind: all.word("kind", ActorKind::parse).unwrap_or_default(),
         id: all.text("id"),
@@ -121,14 +143,14 @@ fn on_behalf_of(all: &mut Members<'_, '_, '_>) -> OnBehalfOf {
     }
 }
 
-fn credential(all: &mut Members<'_, '_, '_>) -> Credential {
+fn credential(all: &mut Members<'_, '_, '_, '_>) -> Credential {
     Credential {
         kind: all.word("kind", CredentialKind::parse).unwrap_or_default(),
         id: all.text("id"),
     }
 }
 
-fn source(all: &mut Members<'_, '_, '_>) -> Source {
+fn source(all: &mut Members<'_, '_, '_, '_>) -> Source {
     Source {
         ip: all.text("ip"),
         user_agent: all.long_text("user_agent"),
@@ -138,7 +160,7 @@ fn source(all: &mut Members<'_, '_, '_>) -> Source {
     }
 }
 
-fn geo(all: &mut Members<'_, '_, '_>) -> Geo {
+fn geo(all: &mut Members<'_, '_, '_, '_>) -> Geo {
     Geo {
         country: all.text("country"),
         city: all.text("city"),
@@ -150,14 +172,14 @@ fn geo(all: &mut Members<'_, '_, '_>) -> Geo {
     }
 }
 
-fn project(all: &mut Members<'_, '_, '_>) -> Project {
+fn project(all: &mut Members<'_, '_, '_, '_>) -> Project {
     Project {
         id: all.text("id"),
         name: all.text("name"),
     }
 }
 
-fn target(all: &mut Members<'_, '_, '_>) -> Target {
+fn target(all: &mut Members<'_, '_, '_, '_>) -> Target {
     Target {
         kind: all.required_text("kind"),
         id: all.text("id"),
@@ -166,7 +188,7 @@ fn target(all: &mut Members<'_, '_, '_>) -> Target {
     }
 }
 
-fn origin(all: &mut Members<'_, '_, '_>) -> Origin {
+fn origin(all: &mut Members<'_, '_, '_, '_>) -> Origin {
     Origin {
         surface: all.required_text("surface"),
         account: all.text("account").filter(|account| !account.is_empty()),
@@ -174,203 +196,6 @@ fn origin(all: &mut Members<'_, '_, '_>) -> Origin {
         collected_at: all.time("collected_at"),
         extra: all.object("extra"),
     }
-}
-
-/// Where in the event a value stands; becomes text only when there is a fault to report.
-enum Path<'p> {
-    Root,
-    Name(&'p Path<'p>, &'p str),
-    Index(&'p Path<'p>, &'p str, usize),
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Path::Root => Ok(()),
-            Path::Name(Path::Root, name) => f.write_str(name),
-            Path::Name(parent, name) => write!(f, "{parent}.{name}"),
-            Path::Index(Path::Root, name, index) => write!(f, "{name}[{index}]"),
-            Path::Index(parent, name, index) => write!(f, "{parent}.{name}[{index}]"),
-        }
-    }
-}
-
-/// The members of one object, each of which is asked for once; what nobody asked for is unknown.
-struct Members<'v, 'p, 'f> {
-    members: Vec<(&'v str, Option<&'v Value<'v>>)>,
-    path: &'p Path<'p>,
-    faults: &'f mut Faults,
-}
-
-impl<'v, 'p, 'f> Members<'v, 'p, 'f> {
-    fn of(value: &'v Value<'v>, path: &'p Path<'p>, faults: &'f mut Faults) -> Option<Self> {
-        let Some(members) = value.as_object() else {
-            let reason = format!("is {}; write an object", value.kind());
-            let path = match path.to_string() {
-                root if root.is_empty() => return fail(faults, "", format!("the event {reason}")),
-                inner => inner,
-            };
-            return fail(faults, &path, reason);
-        };
-        let members = members
-            .iter()
-            .map(|(name, value)| (&**name, Some(value)))
-            .collect();
-        Some(Members {
-            members,
-            path,
-            faults,
-        })
-    }
-
-    /// Takes the member `name`; an explicit null counts as absent.
-    fn take(&mut self, name: &str) -> Option<&'v Value<'v>> {
-        let found = self.members.iter_mut().find(|(key, _)| *key == name)?;
-        found.1.take().filter(|value| !matches!(value, Value::Null))
-    }
-
-    fn text(&mut self, name: &str) -> Option<String> {
-        let text = self.long_text(name)?;
-        if text.len() > TEXT_BYTES_MAX {
-            let reason = format!(
-                "has {} bytes; at most {TEXT_BYTES_MAX} are kept",
-                text.len()
-            );
-            return self.fault(name, reason);
-        }
-        Some(text)
-    }
-
-    fn long_text(&mut self, name: &str) -> Option<String> {
-        match self.take(name)? {
-            Value::String(text) => Some(text.clone().into_owned()),
-            other => self.fault(name, format!("is {}; write a string", other.kind())),
-        }
-    }
-
-    fn required_text(&mut self, name: &str) -> String {
-        if !self
-            .members
-            .iter()
-            .any(|(key, value)| *key == name && value != &Some(&Value::Null))
-        {
-            self.fault::<()>(name, "is missing".to_owned());
-        }
-        match self.text(name) {
-            Some(text) if text.is_empty() => {
-                self.fault::<()>(name, "is empty".to_owned());
-                text
-            }
-            text => text.unwrap_or_default(),
-        }
-    }
-
-    fn texts(&mut self, name: &str) -> Vec<String> {
-        let Some(value) = self.take(name) else {
-            return Vec::new();
-        };
-        let texts: Option<Vec<String>> = value.as_array().and_then(|all| {
-            all.iter()
-                .map(|element| element.as_str().map(str::to_owned))
-                .collect()
-        });
-        texts.unwrap_or_else(|| {
-            self.fault::<()>(name, "is no array of strings".to_owned());
-            Vec::new()
-        })
-    }
-
-    fn time(&mut self, name: &str) -> Option<Timestamp> {
-        let text = self.long_text(name)?;
-        match Timestamp::parse(&text) {
-            Ok(time) => Some(time),
-            Err(reason) => self.fault(name, reason),
-        }
-    }
-
-    fn word<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-        let text = self.long_text(name)?;
-        match parse(&text) {
-            Ok(word) => Some(word),
-            Err(reason) => self.fault(name, reason),
-        }
-    }
-
-    fn object(&mut self, name: &str) -> Option<Json> {
-        match self.take(name)? {
-            object @ Value::Object(_) => Some(Json::of(object)),
-            other => self.fault(name, format!("is {}; write an object", other.kind())),
-        }
-    }
-
-    fn json(&mut self, name: &str) -> Option<Json> {
-        self.take(name).map(Json::of)
-    }
-
-    fn inner<T>(
-        &mut self,
-        name: &str,
-        read: impl FnOnce(&mut Members<'v, '_, '_>) -> T,
-    ) -> Option<T> {
-        let value = self.take(name)?;
-        let path = Path::Name(self.path, name);
-        let mut inner = Members::of(value, &path, self.faults)?;
-        let read = read(&mut inner);
-        inner.finish();
-        Some(read)
-    }
-
-    fn list<T>(
-        &mut self,
-        name: &str,
-        max: usize,
-        read: impl Fn(&mut Members<'v, '_, '_>) -> T,
-    ) -> Vec<T> {
-        let Some(value) = self.take(name) else {
-            return Vec::new();
-        };
-        let Some(elements) = value.as_array() else {
-            self.fault::<()>(name, format!("is {}; write an array", value.kind()));
-            return Vec::new();
-        };
-        if elements.len() > max {
-            self.fault::<()>(
-                name,
-                format!("has {} elements; at most {max} are kept", elements.len()),
-            );
-            return Vec::new();
-        }
-        let mut found = Vec::with_capacity(elements.len());
-        for (index, element) in elements.iter().enumerate() {
-            let path = Path::Index(self.path, name, index);
-            if let Some(mut inner) = Members::of(element, &path, self.faults) {
-                found.push(read(&mut inner));
-                inner.finish();
-            }
-        }
-        found
-    }
-
-    fn fault<T>(&mut self, name: &str, reason: String) -> Option<T> {
-        let path = Path::Name(self.path, name).to_string();
-        fail(self.faults, &path, reason)
-    }
-
-    fn finish(self) {
-        for (name, value) in self.members {
-            if value.is_some_and(|value| !matches!(value, Value::Null)) {
-                let path = Path::Name(self.path, name).to_string();
-                fail::<()>(self.faults, &path, "is no member of an event".to_owned());
-            }
-        }
-    }
-}
-
-fn fail<T>(faults: &mut Faults, path: &str, reason: String) -> Option<T> {
-    if faults.len() < FAULTS_MAX {
-        faults.push(Fault::new(path, reason));
-    }
-    None
 }
 
 #[cfg(test)]

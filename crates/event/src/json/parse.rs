@@ -4,10 +4,14 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
+use super::outline::{Kind, Name, Outline, Spot};
+use super::scan::plain_bytes;
 use super::{DEPTH_MAX, NUMBER_CHARS_MAX, Value};
 
 /// Objects up to this many members are searched for a repeated name one by one.
 const FEW_MEMBERS: usize = 16;
+/// Bytes of text for which room for one value is made at the start; more is made when it is needed.
+const BYTES_PER_VALUE: usize = 16;
 
 /// One step of a path into a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +42,7 @@ impl JsonError {
             .fold(String::new(), |path, segment| join(&path, segment))
     }
 
-    fn inside(mut self, segment: Segment) -> Self {
+    pub(super) fn inside(mut self, segment: Segment) -> Self {
         self.path.insert(0, segment);
         self
     }
@@ -58,91 +62,92 @@ fn join(path: &str, segment: &Segment) -> String {
 /// Anything that is not exactly one JSON value; two members of one name; half a surrogate pair; nesting
 /// deeper than [`DEPTH_MAX`]; numbers longer than [`NUMBER_CHARS_MAX`].
 pub fn parse(text: &str) -> Result<Value<'_>, JsonError> {
-    let mut parser = Parser {
-        text,
-        at: 0,
-        depth: 0,
-    };
+    Outline::read(text).map(|outline| outline.root().value())
+}
+
+/// Where the values of one whole document stand.
+pub(super) fn outline(text: &str) -> Result<Vec<Spot>, JsonError> {
+    let mut parser = Parser::new(text);
+    parser.spots.reserve(text.len() / BYTES_PER_VALUE + 1);
     parser.space();
-    let value = parser.value()?;
+    parser.value(Name::default())?;
     parser.end()?;
-    Ok(value)
+    Ok(parser.spots)
 }
 
-/// Cuts a document that is an array into the texts of its elements, building no tree, so that a large
-/// array costs no more memory than its text.
-///
-/// # Errors
-/// A document that is not an array, more than `max` elements, or bad syntax. What an element holds is
-/// checked when it is parsed.
-pub fn elements(text: &str, max: usize) -> Result<Vec<&str>, JsonError> {
-    let mut parser = Parser {
-        text,
-        at: 0,
-        depth: 0,
-    };
-    let mut found = Vec::new();
-    parser.space();
-    parser.expect(b'[', "an array")?;
-    parser.space();
-    if parser.peek() == Some(b']') {
-        parser.at += 1;
-        parser.end()?;
-        return Ok(found);
-    }
+/// What a string says whose inside is `text`, which the parser has passed.
+pub(super) fn unescaped(text: &str) -> String {
+    let mut parser = Parser::new(text);
+    let mut plain = String::with_capacity(text.len());
     loop {
-        parser.space();
-        if found.len() == max {
-            return Err(parser.error(format!("more than {max} elements")));
-        }
         let start = parser.at;
-        parser
-            .skip()
-            .map_err(|error| error.inside(Segment::Index(found.len())))?;
-        found.push(text.get(start..parser.at).unwrap_or_default());
-        parser.space();
-        match parser.peek() {
-            Some(b',') => parser.at += 1,
-            Some(b']') => {
-                parser.at += 1;
-                parser.end()?;
-                return Ok(found);
-            }
-            _ => return Err(parser.error("expected `,` or `]`")),
+        parser.at += plain_bytes(parser.rest());
+        plain.push_str(parser.slice(start, parser.at));
+        if parser.peek().is_none() {
+            return plain;
+        }
+        match parser.escape() {
+            Ok((decoded, _)) => plain.push(decoded),
+            Err(_) => return plain,
         }
     }
 }
 
-struct Parser<'a> {
-    text: &'a str,
-    at: usize,
+pub(super) struct Parser<'a> {
+    pub text: &'a str,
+    pub at: usize,
     depth: usize,
+    spots: Vec<Spot>,
+    /// The end of the text so far that is not as compact as a writer would make it.
+    loose: usize,
 }
 
 impl<'a> Parser<'a> {
-    fn value(&mut self) -> Result<Value<'a>, JsonError> {
+    pub fn new(text: &'a str) -> Self {
+        Parser {
+            text,
+            at: 0,
+            depth: 0,
+            spots: Vec::new(),
+            loose: 0,
+        }
+    }
+
+    fn value(&mut self, name: Name) -> Result<(), JsonError> {
         match self.peek() {
-            Some(b'{') => self.object(),
-            Some(b'[') => self.array(),
-            Some(b'"') => self.string().map(Value::String),
-            Some(b'-' | b'0'..=b'9') => {
-                self.number().map(|text| Value::Number(Cow::Borrowed(text)))
+            Some(b'{') => self.object(name),
+            Some(b'[') => self.array(name),
+            Some(b'"') => {
+                let start = self.at;
+                let (_, escaped) = self.string()?;
+                let kind = match escaped {
+                    true => Kind::Escaped,
+                    false => Kind::Plain,
+                };
+                self.leaf(kind, name, start);
+                Ok(())
             }
-            Some(b't') => self.word("true", Value::Bool(true)),
-            Some(b'f') => self.word("false", Value::Bool(false)),
-            Some(b'n') => self.word("null", Value::Null),
+            Some(b'-' | b'0'..=b'9') => {
+                let start = self.at;
+                self.number()?;
+                self.leaf(Kind::Number, name, start);
+                Ok(())
+            }
+            Some(b't') => self.word("true", Kind::True, name),
+            Some(b'f') => self.word("false", Kind::False, name),
+            Some(b'n') => self.word("null", Kind::Null, name),
             Some(_) => Err(self.error("expected a JSON value")),
             None => Err(self.error("the text ends where a value should stand")),
         }
     }
 
-    fn object(&mut self) -> Result<Value<'a>, JsonError> {
-        self.enter()?;
-        let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
-        let mut many: HashSet<Cow<'a, str>> = HashSet::new();
+    fn object(&mut self, name: Name) -> Result<(), JsonError> {
+        let spot = self.enter(Kind::Object, name)?;
+        let mut names = Names::default();
         self.space();
         if self.peek() == Some(b'}') {
-            return self.leave(Value::Object(members));
+            self.leave(spot);
+            return Ok(());
         }
         loop {
             self.space();
@@ -150,153 +155,105 @@ impl<'a> Parser<'a> {
             if self.peek() != Some(b'"') {
                 return Err(self.error("expected a member name in quotes"));
             }
-            let name = self.string()?;
-            if repeated(&members, &mut many, &name) {
-                let reason = "the same member name twice".to_owned();
-                let path = vec![Segment::Name(name.into_owned())];
+            let (range, escaped) = self.string()?;
+            let name = Name { range, escaped };
+            let members = self.spots.get(spot + 1..).unwrap_or_default();
+            if names.repeated(self.text, members, &name) {
                 return Err(JsonError {
                     offset: start,
-                    reason,
-                    path,
+                    reason: "the same member name twice".to_owned(),
+                    path: vec![self.segment(&name)],
                 });
             }
             self.space();
             self.expect(b':', "`:`")?;
             self.space();
-            match self.value() {
-                Ok(value) => members.push((name, value)),
-                Err(error) => return Err(error.inside(Segment::Name(name.into_owned()))),
+            if let Err(error) = self.value(name) {
+                return Err(error.inside(self.segment(&name)));
             }
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
-                Some(b'}') => return self.leave(Value::Object(members)),
+                Some(b'}') => {
+                    self.leave(spot);
+                    return Ok(());
+                }
                 _ => return Err(self.error("expected `,` or `}`")),
             }
         }
     }
 
-    fn array(&mut self) -> Result<Value<'a>, JsonError> {
-        self.enter()?;
-        let mut elements = Vec::new();
+    fn array(&mut self, name: Name) -> Result<(), JsonError> {
+        let spot = self.enter(Kind::Array, name)?;
+        let mut elements = 0;
         self.space();
         if self.peek() == Some(b']') {
-            return self.leave(Value::Array(elements));
+            self.leave(spot);
+            return Ok(());
         }
         loop {
             self.space();
-            match self.value() {
-                Ok(value) => elements.push(value),
-                Err(error) => return Err(error.inside(Segment::Index(elements.len()))),
+            if let Err(error) = self.value(Name::default()) {
+                return Err(error.inside(Segment::Index(elements)));
             }
+            elements += 1;
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
-                Some(b']') => return self.leave(Value::Array(elements)),
+                Some(b']') => {
+                    self.leave(spot);
+                    return Ok(());
+                }
                 _ => return Err(self.error("expected `,` or `]`")),
             }
         }
     }
 
-    /// Passes over one value: brackets are matched and strings respected, nothing else is looked at. How deep it
-    /// nests is for its own parsing to judge, so that only this element is refused; nothing recurses here.
-    fn skip(&mut self) -> Result<(), JsonError> {
-        let mut open: Vec<u8> = Vec::new();
-        loop {
-            self.space();
-            match self.peek() {
-                Some(b'"') => self.skip_string()?,
-                Some(b'{') => open.push(b'}'),
-                Some(b'[') => open.push(b']'),
-                Some(close @ (b'}' | b']')) if open.pop() != Some(close) => {
-                    return Err(self.error("a bracket that closes nothing"));
-                }
-                Some(b',' | b':') if open.is_empty() => return Err(self.error("expected a value")),
-                Some(_) => {}
-                None => return Err(self.error("the text ends inside a value")),
-            }
-            self.skip_token();
-            if open.is_empty() {
-                return Ok(());
-            }
-        }
+    fn segment(&self, name: &Name) -> Segment {
+        Segment::Name(name.of(self.text).into_owned())
     }
 
-    /// Passes over a bracket, a comma, a colon, the end quote of a string, or a bare word.
-    fn skip_token(&mut self) {
-        let bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-        let first = self.peek();
-        self.at += 1;
-        if first.is_some_and(bare) {
-            while self.peek().is_some_and(bare) {
-                self.at += 1;
-            }
-        }
-        while self.at < self.text.len() && !self.text.is_char_boundary(self.at) {
-            self.at += 1;
-        }
-    }
-
-    /// Stops on the closing quote.
-    fn skip_string(&mut self) -> Result<(), JsonError> {
-        self.at += 1;
-        loop {
-            match self.peek() {
-                Some(b'"') => return Ok(()),
-                Some(b'\\') => self.at += 2,
-                Some(_) => self.at += 1,
-                None => return Err(self.error("a string that does not end")),
-            }
-        }
-    }
-
-    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
+    /// Passes over a string: where its inside stands, and whether that has escapes.
+    fn string(&mut self) -> Result<((usize, usize), bool), JsonError> {
         self.at += 1;
         let start = self.at;
-        let mut owned: Option<String> = None;
-        let mut clean = start;
+        let mut escaped = false;
         loop {
+            self.at += plain_bytes(self.rest());
             match self.peek() {
                 Some(b'"') => {
-                    let tail = self.slice(clean, self.at);
+                    let end = self.at;
                     self.at += 1;
-                    return Ok(match owned {
-                        None => Cow::Borrowed(tail),
-                        Some(mut text) => {
-                            text.push_str(tail);
-                            Cow::Owned(text)
-                        }
-                    });
+                    return Ok(((start, end), escaped));
                 }
                 Some(b'\\') => {
-                    let piece = self.slice(clean, self.at);
-                    let text = owned.get_or_insert_with(String::new);
-                    text.push_str(piece);
-                    let decoded = self.escape()?;
-                    owned.get_or_insert_with(String::new).push(decoded);
-                    clean = self.at;
+                    escaped = true;
+                    let (_, minimal) = self.escape()?;
+                    if !minimal {
+                        self.loose = self.at;
+                    }
                 }
-                Some(0..0x20) => return Err(self.error("a control character in a string")),
-                Some(_) => self.at += 1,
+                Some(_) => return Err(self.error("a control character in a string")),
                 None => return Err(self.error("a string that does not end")),
             }
         }
     }
 
-    fn escape(&mut self) -> Result<char, JsonError> {
+    /// The character that an escape stands for, and whether a writer would write it so.
+    fn escape(&mut self) -> Result<(char, bool), JsonError> {
         self.at += 1;
         let escaped = self.peek();
         self.at += 1;
         Ok(match escaped {
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.unicode(),
+            Some(b'"') => ('"', true),
+            Some(b'\\') => ('\\', true),
+            Some(b'/') => ('/', false),
+            Some(b'b') => ('\u{8}', false),
+            Some(b'f') => ('\u{c}', false),
+            Some(b'n') => ('\n', true),
+            Some(b'r') => ('\r', true),
+            Some(b't') => ('\t', true),
+            Some(b'u') => (self.unicode()?, false),
             _ => {
                 self.at -= 1;
                 return Err(self.error("an unknown escape"));
@@ -338,7 +295,7 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    fn number(&mut self) -> Result<&'a str, JsonError> {
+    fn number(&mut self) -> Result<(), JsonError> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -365,7 +322,7 @@ impl<'a> Parser<'a> {
                 "a number longer than {NUMBER_CHARS_MAX} characters"
             )));
         }
-        Ok(self.slice(start, self.at))
+        Ok(())
     }
 
     fn digits(&mut self) -> Result<(), JsonError> {
@@ -380,30 +337,51 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, JsonError> {
-        if self.text.as_bytes().get(self.at..self.at + word.len()) != Some(word.as_bytes()) {
+    fn word(&mut self, word: &str, kind: Kind, name: Name) -> Result<(), JsonError> {
+        if !self.rest().starts_with(word.as_bytes()) {
             return Err(self.error("expected a JSON value"));
         }
+        let start = self.at;
         self.at += word.len();
-        Ok(value)
+        self.leaf(kind, name, start);
+        Ok(())
     }
 
-    fn enter(&mut self) -> Result<(), JsonError> {
+    /// Notes a value that began at `start` and has nothing inside.
+    fn leaf(&mut self, kind: Kind, name: Name, start: usize) {
+        self.spots.push(Spot {
+            kind,
+            compact: self.loose <= start,
+            name,
+            range: (start, self.at),
+            count: 1,
+        });
+    }
+
+    /// Begins an array or object; the answer is for [`Parser::leave`].
+    fn enter(&mut self, kind: Kind, name: Name) -> Result<usize, JsonError> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
             return Err(self.error(format!("nested deeper than {DEPTH_MAX}")));
         }
+        let spot = self.spots.len();
+        self.leaf(kind, name, self.at);
         self.at += 1;
-        Ok(())
+        Ok(spot)
     }
 
-    fn leave(&mut self, value: Value<'a>) -> Result<Value<'a>, JsonError> {
+    fn leave(&mut self, spot: usize) {
         self.depth -= 1;
         self.at += 1;
-        Ok(value)
+        let end = self.spots.len();
+        if let Some(begun) = self.spots.get_mut(spot) {
+            begun.compact = self.loose <= begun.range.0;
+            begun.range.1 = self.at;
+            begun.count = end - spot;
+        }
     }
 
-    fn expect(&mut self, byte: u8, what: &str) -> Result<(), JsonError> {
+    pub fn expect(&mut self, byte: u8, what: &str) -> Result<(), JsonError> {
         if self.peek() != Some(byte) {
             return Err(self.error(format!("expected {what}")));
         }
@@ -411,7 +389,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), JsonError> {
+    pub fn end(&mut self) -> Result<(), JsonError> {
         self.space();
         match self.peek() {
             None => Ok(()),
@@ -419,13 +397,18 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn space(&mut self) {
+    pub fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
+            self.loose = self.at;
         }
     }
 
-    fn peek(&self) -> Option<u8> {
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    pub fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
@@ -433,7 +416,7 @@ impl<'a> Parser<'a> {
         self.text.get(from..to).unwrap_or_default()
     }
 
-    fn error(&self, reason: impl fmt::Display) -> JsonError {
+    pub fn error(&self, reason: impl fmt::Display) -> JsonError {
         let offset = self.at.min(self.text.len());
         JsonError {
             offset,
@@ -443,19 +426,51 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Whether `name` stands in `members` already; `many` takes over when they are more than a few.
-fn repeated<'a>(
-    members: &[(Cow<'a, str>, Value<'a>)],
-    many: &mut HashSet<Cow<'a, str>>,
-    name: &str,
-) -> bool {
-    if members.len() < FEW_MEMBERS {
-        return members.iter().any(|(known, _)| known == name);
+/// Tells whether an object's names repeat.
+#[derive(Default)]
+struct Names<'a> {
+    count: usize,
+    /// A bit for each name so far, and perhaps for others.
+    bits: u64,
+    /// All names so far, when they are more than a few.
+    many: HashSet<Cow<'a, str>>,
+}
+
+impl<'a> Names<'a> {
+    /// Whether one of `members`, which are all before it, has that name, too.
+    fn repeated(&mut self, text: &'a str, members: &[Spot], name: &Name) -> bool {
+        let name = name.of(text);
+        let known = members_of(members).map(|member| member.name.of(text));
+        self.count += 1;
+        if self.count > FEW_MEMBERS {
+            if self.many.is_empty() {
+                self.many.extend(known);
+            }
+            return !self.many.insert(name);
+        }
+        let bit = bit_of(&name);
+        let perhaps = self.bits & bit != 0;
+        self.bits |= bit;
+        perhaps && known.into_iter().any(|known| known == name)
     }
-    if members.len() == FEW_MEMBERS {
-        many.extend(members.iter().map(|(known, _)| known.clone()));
-    }
-    !many.insert(Cow::Owned(name.to_owned()))
+}
+
+/// The spots of an object's members, without what is inside them.
+fn members_of(spots: &[Spot]) -> impl Iterator<Item = &Spot> {
+    let mut rest = spots;
+    std::iter::from_fn(move || {
+        let first = rest.first()?;
+        rest = rest.get(first.count..)?;
+        Some(first)
+    })
+}
+
+/// One of 64 bits; the names that an event has in one object get different ones, by and large.
+fn bit_of(name: &str) -> u64 {
+    let end = |byte: Option<&u8>| byte.map_or(0, |byte| u32::from(*byte));
+    let bytes = name.as_bytes();
+    let mix = end(bytes.first()) + end(bytes.last()) * 3 + name.len() as u32 * 6;
+    1 << (mix % 64)
 }
 
 fn hex_value(digit: u8) -> u32 {

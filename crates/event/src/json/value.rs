@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{JsonError, parse, write_value};
+use super::{JsonError, Kind, Node, Outline, parse, write_value};
 
 /// A parsed document. Strings are unescaped, numbers are the characters that were read, members stand in
 /// the order in which they were read.
@@ -93,14 +93,16 @@ impl<'a> Value<'a> {
 
     /// What kind of value this is, for messages: `a string`, `an object`, …
     pub fn kind(&self) -> &'static str {
-        match self {
-            Value::Null => "null",
-            Value::Bool(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a string",
-            Value::Array(_) => "an array",
-            Value::Object(_) => "an object",
-        }
+        let kind = match self {
+            Value::Null => Kind::Null,
+            Value::Bool(true) => Kind::True,
+            Value::Bool(false) => Kind::False,
+            Value::Number(_) => Kind::Number,
+            Value::String(_) => Kind::Plain,
+            Value::Array(_) => Kind::Array,
+            Value::Object(_) => Kind::Object,
+        };
+        kind.words()
     }
 
     /// The same document, borrowing nothing.
@@ -142,7 +144,22 @@ impl Json {
     /// # Errors
     /// Whatever [`parse`] refuses.
     pub fn read(text: &str) -> Result<Self, JsonError> {
-        parse(text).map(|value| Json::of(&value))
+        Outline::read(text).map(|outline| Json::of_node(outline.root()))
+    }
+
+    /// The compact text of a value of an outline.
+    pub fn of_node(node: Node<'_, '_>) -> Self {
+        if node.is_compact() {
+            return Json(node.source().into());
+        }
+        let mut text = String::with_capacity(node.source().len());
+        node.write(&mut text);
+        Json(text.into_boxed_str())
+    }
+
+    /// The document as an outline.
+    pub fn outline(&self) -> Outline<'_> {
+        Outline::read(&self.0).expect("a Json is only made from a parsed document")
     }
 
     /// The text.

@@ -1,6 +1,7 @@
 //! Compact JSON text: no white space, non-ASCII characters as they are.
 
 use super::Value;
+use super::scan::plain_bytes;
 
 /// Appends `value` as compact JSON.
 pub fn write_value(out: &mut String, value: &Value<'_>) {
@@ -39,12 +40,11 @@ pub fn write_value(out: &mut String, value: &Value<'_>) {
 pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest
-        .bytes()
-        .position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-    {
-        let (clean, tail) = rest.split_at(at);
-        out.push_str(clean);
+    loop {
+        let (plain, tail) = rest
+            .split_at_checked(plain_bytes(rest.as_bytes()))
+            .unwrap_or((rest, ""));
+        out.push_str(plain);
         let mut chars = tail.chars();
         match chars.next() {
             Some('"') => out.push_str("\\\""),
@@ -53,10 +53,9 @@ pub fn write_string(out: &mut String, text: &str) {
             Some('\r') => out.push_str("\\r"),
             Some('\t') => out.push_str("\\t"),
             Some(other) => out.push_str(&format!("\\u{:04x}", u32::from(other))),
-            None => {}
+            None => break,
         }
         rest = chars.as_str();
     }
-    out.push_str(rest);
     out.push('"');
 }

@@ -1,0 +1,257 @@
+//! A parsed document as a list of where its values stand in the text, so that reading one costs no tree.
+
+use std::borrow::Cow;
+
+use super::parse::{outline, unescaped};
+use super::{JsonError, Value, write_string};
+
+/// A document and the places of its values, in the order of the text.
+#[derive(Clone, Debug)]
+pub struct Outline<'a> {
+    text: &'a str,
+    spots: Vec<Spot>,
+}
+
+/// A value of an outline.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'o, 'a> {
+    text: &'a str,
+    /// The value's own spot, and those of everything inside it.
+    spots: &'o [Spot],
+}
+
+/// The values inside an array or an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Nodes<'o, 'a> {
+    text: &'a str,
+    spots: &'o [Spot],
+}
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true`
+    True,
+    /// `false`
+    False,
+    /// A number.
+    Number,
+    /// A string without escapes.
+    Plain,
+    /// A string with escapes.
+    Escaped,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spot {
+    pub kind: Kind,
+    /// Whether the text of the value is what a writer of compact text would write.
+    pub compact: bool,
+    /// Its name, if it is a member.
+    pub name: Name,
+    /// First byte, and the one behind the last.
+    pub range: (usize, usize),
+    /// How many spots there are from this one to the next value at its level.
+    pub count: usize,
+}
+
+/// Where a member's name stands, without its quotes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Name {
+    pub range: (usize, usize),
+    pub escaped: bool,
+}
+
+impl Name {
+    pub fn of<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let (from, to) = self.range;
+        let name = text.get(from..to).unwrap_or_default();
+        match self.escaped {
+            true => Cow::Owned(unescaped(name)),
+            false => Cow::Borrowed(name),
+        }
+    }
+}
+
+impl<'a> Outline<'a> {
+    /// Reads one whole document.
+    ///
+    /// # Errors
+    /// Whatever [`super::parse()`] refuses.
+    pub fn read(text: &'a str) -> Result<Self, JsonError> {
+        let spots = outline(text)?;
+        Ok(Outline { text, spots })
+    }
+
+    /// The document as a whole.
+    pub fn root(&self) -> Node<'_, 'a> {
+        Node {
+            text: self.text,
+            spots: &self.spots,
+        }
+    }
+}
+
+impl<'o, 'a> Node<'o, 'a> {
+    fn spot(self) -> &'o Spot {
+        self.spots
+            .first()
+            .expect("a node is made of a value's spot")
+    }
+
+    /// What it is.
+    pub fn kind(self) -> Kind {
+        self.spot().kind
+    }
+
+    /// Its text, as it was written.
+    pub fn source(self) -> &'a str {
+        let (from, to) = self.spot().range;
+        self.text.get(from..to).unwrap_or_default()
+    }
+
+    /// Where its text stands in the document: the first byte, and the one behind the last.
+    pub fn range(self) -> (usize, usize) {
+        self.spot().range
+    }
+
+    /// The text of a string.
+    pub fn string(self) -> Option<Cow<'a, str>> {
+        let (from, to) = self.range();
+        let inside = || self.text.get(from + 1..to - 1).unwrap_or_default();
+        match self.kind() {
+            Kind::Plain => Some(Cow::Borrowed(inside())),
+            Kind::Escaped => Some(Cow::Owned(unescaped(inside()))),
+            Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::Array | Kind::Object => {
+                None
+            }
+        }
+    }
+
+    /// The members of an object.
+    pub fn members(self) -> Option<Nodes<'o, 'a>> {
+        (self.kind() == Kind::Object).then(|| self.inside())
+    }
+
+    /// The elements of an array.
+    pub fn elements(self) -> Option<Nodes<'o, 'a>> {
+        (self.kind() == Kind::Array).then(|| self.inside())
+    }
+
+    /// The member `name` of an object; `None` for anything else.
+    pub fn get(self, name: &str) -> Option<Self> {
+        self.members()?.find(|member| member.is_named(name))
+    }
+
+    /// Whether it is a member of that name.
+    pub fn is_named(self, name: &str) -> bool {
+        let known = &self.spot().name;
+        let (from, to) = known.range;
+        match known.escaped {
+            true => known.of(self.text) == name,
+            false => to - from == name.len() && self.text.get(from..to) == Some(name),
+        }
+    }
+
+    /// The name of a member; nothing for an element.
+    pub fn name(self) -> Cow<'a, str> {
+        self.spot().name.of(self.text)
+    }
+
+    fn inside(self) -> Nodes<'o, 'a> {
+        Nodes {
+            text: self.text,
+            spots: self.spots.get(1..).unwrap_or_default(),
+        }
+    }
+
+    /// Whether its text is what [`Node::write`] writes.
+    pub fn is_compact(self) -> bool {
+        self.spot().compact
+    }
+
+    /// Appends it as compact text.
+    pub fn write(self, out: &mut String) {
+        if self.is_compact() {
+            return out.push_str(self.source());
+        }
+        match self.kind() {
+            Kind::Plain | Kind::Escaped => write_string(out, &self.string().unwrap_or_default()),
+            Kind::Array => {
+                out.push('[');
+                for (index, element) in self.inside().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    element.write(out);
+                }
+                out.push(']');
+            }
+            Kind::Object => {
+                out.push('{');
+                for (index, member) in self.inside().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    write_string(out, &member.name());
+                    out.push(':');
+                    member.write(out);
+                }
+                out.push('}');
+            }
+            Kind::Null | Kind::True | Kind::False | Kind::Number => out.push_str(self.source()),
+        }
+    }
+
+    /// It as a tree.
+    pub fn value(self) -> Value<'a> {
+        match self.kind() {
+            Kind::Null => Value::Null,
+            Kind::True => Value::Bool(true),
+            Kind::False => Value::Bool(false),
+            Kind::Number => Value::Number(Cow::Borrowed(self.source())),
+            Kind::Plain | Kind::Escaped => Value::String(self.string().unwrap_or_default()),
+            Kind::Array => Value::Array(self.inside().map(Node::value).collect()),
+            Kind::Object => Value::Object(
+                self.inside()
+                    .map(|member| (member.name(), member.value()))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+impl<'o, 'a> Iterator for Nodes<'o, 'a> {
+    type Item = Node<'o, 'a>;
+
+    fn next(&mut self) -> Option<Node<'o, 'a>> {
+        let count = self.spots.first()?.count;
+        let (spots, rest) = self.spots.split_at_checked(count)?;
+        self.spots = rest;
+        Some(Node {
+            text: self.text,
+            spots,
+        })
+    }
+}
+
+impl Kind {
+    /// The kind in words, for messages: `a string`, `an object`, …
+    pub fn words(self) -> &'static str {
+        match self {
+            Kind::Null => "null",
+            Kind::True | Kind::False => "a boolean",
+            Kind::Number => "a number",
+            Kind::Plain | Kind::Escaped => "a string",
+            Kind::Array => "an array",
+            Kind::Object => "an object",
+        }
+    }
+}
