@@ -5,9 +5,13 @@
 //! nobody ever has to canonicalise them. The salt keeps a hash from telling what could be guessed, so the
 //! personal part can be destroyed while the tree stands.
 
-use docket_event::json::{parse, write_string};
+use std::borrow::Cow;
+
+use docket_event::json::{Node, ObjectWriter, Outline, write_array, write_string};
 use docket_event::vocabulary::vocabulary;
-use docket_event::{Event, EventId, Fault, Json, Value, read_event, read_stored, write_event};
+use docket_event::{
+    Event, EventId, Fault, Json, Source, read_source, read_stored, write_event, write_source,
+};
 use docket_merkle::{Hash, LeafHasher};
 use sha2::{Digest, Sha256};
 
@@ -92,112 +96,116 @@ pub fn entry(parts: &Parts, salt: &[u8; SALT_BYTES], id: EventId, recorded_micro
     entry
 }
 
+/// Room for the parts of most events.
+const BODY_BYTES: usize = 768;
+const PERSONAL_BYTES: usize = 512;
+
 /// Splits an event.
 pub fn split(mut event: Event) -> Parts {
-    let mut personal = ObjectText::default();
+    let mut personal = String::with_capacity(PERSONAL_BYTES);
+    let mut object = ObjectWriter::open(&mut personal);
     if let Some(actor) = &mut event.actor {
-        let taken = [
-            text(actor.email.take()),
-            text(actor.name.take()),
-            json(actor.profile.take()),
-        ];
-        personal.inner("actor", PERSON.into_iter().zip(taken));
+        let (email, name) = (actor.email.take(), actor.name.take());
+        split_person(&mut object, "actor", [email, name], actor.profile.take());
     }
     if let Some(other) = &mut event.on_behalf_of {
-        let taken = [
-            text(other.email.take()),
-            text(other.name.take()),
-            json(other.profile.take()),
-        ];
-        personal.inner("on_behalf_of", PERSON.into_iter().zip(taken));
+        let (email, name) = (other.email.take(), other.name.take());
+        let texts = [email, name];
+        split_person(&mut object, "on_behalf_of", texts, other.profile.take());
     }
-    if let Some(source) = event.source.take() {
-        let alone = Event {
-            source: Some(source),
-            ..Event::default()
-        };
-        let mut whole = String::new();
-        write_event(&mut whole, &alone);
-        let value = parse(&whole).expect("what the writer writes is JSON");
-        personal.member("source", value.get("source").map(Value::to_text));
-    }
+    object.inner("source", event.source.take().as_ref(), write_source);
     if event.targets.iter().any(|target| target.name.is_some()) {
         let names = event.targets.iter_mut().map(|target| target.name.take());
-        let names = names
-            .map(|name| name.map_or(Value::Null, Value::string))
-            .collect();
-        personal.member("targets", Some(Value::Array(names).to_text()));
+        object.member("targets", |out| {
+            write_array(out, names, |out, name| match name {
+                Some(name) => write_string(out, &name),
+                None => out.push_str("null"),
+            });
+        });
     }
     if let Some(origin) = &mut event.origin {
-        personal.inner("origin", [("extra", json(origin.extra.take()))]);
+        let extra = origin.extra.take();
+        object.inner_if_any("origin", |inner| inner.json("extra", extra.as_ref()));
     }
-    split_listed(&mut event, &mut personal);
-    let mut body = String::new();
+    split_listed(&mut event, &mut object);
+    object.close();
+    let mut body = String::with_capacity(BODY_BYTES);
     write_event(&mut body, &event);
     Parts {
         body,
-        personal: Personal::Kept(personal.close()),
+        personal: Personal::Kept(personal),
     }
 }
 
-const PERSON: [&str; 3] = ["email", "name", "profile"];
+fn split_person(
+    personal: &mut ObjectWriter<'_>,
+    whose: &str,
+    [email, name]: [Option<String>; 2],
+    profile: Option<Json>,
+) {
+    personal.inner_if_any(whose, |inner| {
+        inner.text("email", email.as_deref());
+        inner.text("name", name.as_deref());
+        inner.json("profile", profile.as_ref());
+    });
+}
 
 /// Takes out what the vocabulary marks as personal for the event's type.
-fn split_listed(event: &mut Event, personal: &mut ObjectText) {
-    let mut covered: Option<Value<'static>> = None;
-    let mut taken = Vec::new();
+fn split_listed(event: &mut Event, personal: &mut ObjectWriter<'_>) {
+    let mut inside: Vec<&[String]> = Vec::new();
     for path in vocabulary().personal_paths(&event.event_type) {
-        let steps: Vec<&str> = path.iter().map(String::as_str).collect();
-        match steps.as_slice() {
-            ["data"] => personal.member("data", json(event.data.take())),
-            ["details"] if !event.details.is_empty() => {
-                let details = std::mem::take(&mut event.details);
-                let details = details.into_iter().map(Value::string).collect();
-                personal.member("details", Some(Value::Array(details).to_text()));
+        match path.split_first() {
+            Some((first, [])) if first == "data" => {
+                personal.json("data", event.data.take().as_ref());
             }
-            ["error", "message"] => {
+            Some((first, [])) if first == "details" => {
+                personal.texts("details", &std::mem::take(&mut event.details));
+            }
+            Some((first, rest)) if first == "data" => inside.push(rest),
+            Some((first, [second])) if first == "error" && second == "message" => {
                 let message = event.error.as_mut().and_then(|error| error.message.take());
-                personal.inner("error", [("message", text(message))]);
+                personal.inner_if_any("error", |inner| inner.text("message", message.as_deref()));
             }
-            ["data", inner @ ..] => {
-                let Some(data) = &event.data else { continue };
-                let root = covered.take().unwrap_or_else(|| data.value().into_owned());
-                covered = Some(cover(root, inner, &mut taken));
-            }
-            _ => {}
+            Some(_) | None => {}
         }
     }
-    if let (Some(covered), false) = (covered, taken.is_empty()) {
-        event.data = Some(Json::of(&covered));
-        personal.member("data_at", Some(Value::Array(taken).to_text()));
+    if let Some(data) = &mut event.data {
+        let taken = cover(data, &inside);
+        if !taken.is_empty() {
+            personal.member("data_at", |out| write_array(out, &taken, write_taken));
+        }
     }
 }
 
-/// Puts null where `path` leads, and what stood there into `taken` with its path.
-fn cover(
-    mut root: Value<'static>,
-    path: &[&str],
-    taken: &mut Vec<Value<'static>>,
-) -> Value<'static> {
-    if let Some(found) = find_mut(&mut root, path) {
-        let value = std::mem::replace(found, Value::Null);
-        let steps = path
-            .iter()
-            .map(|step| Value::string((*step).to_owned()))
-            .collect();
-        taken.push(Value::Array(vec![Value::Array(steps), value]));
+/// What stood at a path of the payload.
+type Taken<'p> = (&'p [String], Json);
+
+/// Puts null where the paths lead, one after the other; the answer is what stood there.
+fn cover<'p>(data: &mut Json, paths: &[&'p [String]]) -> Vec<Taken<'p>> {
+    if paths.is_empty() {
+        return Vec::new();
     }
-    root
+    let outline = data.outline();
+    let found = paths
+        .iter()
+        .filter(|path| outline.root().at(path).is_some());
+    let found: Vec<&'p [String]> = found.copied().collect();
+    drop(outline);
+    // One path may lead into what stood at another.
+    let taken = found
+        .into_iter()
+        .map(|path| (path, data.replace(path, &Json::null())));
+    taken
+        .filter_map(|(path, value)| Some((path, value?)))
+        .collect()
 }
 
-fn find_mut<'v, 'a>(root: &'v mut Value<'a>, path: &[&str]) -> Option<&'v mut Value<'a>> {
-    path.iter().try_fold(root, |value, step| match value {
-        Value::Object(members) => members
-            .iter_mut()
-            .find(|(name, _)| name == step)
-            .map(|(_, member)| member),
-        _ => None,
-    })
+fn write_taken(out: &mut String, (path, value): &Taken<'_>) {
+    out.push('[');
+    write_array(out, *path, |out, step| write_string(out, step));
+    out.push(',');
+    out.push_str(value.text());
+    out.push(']');
 }
 
 /// Puts an event together again; an erased personal part leaves gaps.
@@ -213,116 +221,62 @@ pub fn merge(parts: &Parts) -> Result<Event, Malformed> {
         return Ok(event);
     }
     let wrong = Malformed("the personal part is not what was split off");
-    let personal = parse(personal).map_err(|_| wrong)?;
-    for (name, value) in personal.as_object().ok_or(wrong)? {
-        put_back(&mut event, name, value).ok_or(wrong)?;
+    let personal = Outline::read(personal).map_err(|_| wrong)?;
+    for member in personal.root().members().ok_or(wrong)? {
+        put_back(&mut event, member).ok_or(wrong)?;
     }
     Ok(event)
 }
 
-fn put_back(event: &mut Event, name: &str, value: &Value<'_>) -> Option<()> {
-    let string = |value: &Value<'_>| value.as_str().map(str::to_owned);
-    let inner = |name: &str| value.get(name);
-    match name {
+fn put_back(event: &mut Event, member: Node<'_, '_>) -> Option<()> {
+    let string = |node: Node<'_, '_>| node.string().map(Cow::into_owned);
+    let text = |name: &str| member.get(name).and_then(string);
+    let json = |name: &str| member.get(name).map(Json::of_node);
+    match &*member.name() {
         "actor" => {
             let actor = event.actor.as_mut()?;
-            actor.email = inner("email").and_then(string);
-            actor.name = inner("name").and_then(string);
-            actor.profile = inner("profile").map(Json::of);
+            (actor.email, actor.name) = (text("email"), text("name"));
+            actor.profile = json("profile");
         }
         "on_behalf_of" => {
             let other = event.on_behalf_of.as_mut()?;
-            other.email = inner("email").and_then(string);
-            other.name = inner("name").and_then(string);
-            other.profile = inner("profile").map(Json::of);
+            (other.email, other.name) = (text("email"), text("name"));
+            other.profile = json("profile");
         }
         "source" => {
-            let alone = format!("{{\"type\":\"a.b\",\"source\":{}}}", value.to_text());
-            event.source = read_event(&alone).ok()?.source;
+            let source = read_source(member).ok()?;
+            event.source = (source != Source::default()).then_some(source);
         }
         "targets" => {
-            let names = value
-                .as_array()
-                .filter(|names| names.len() == event.targets.len())?;
+            let names = member.elements()?;
+            if names.count() != event.targets.len() {
+                return None;
+            }
             for (target, name) in event.targets.iter_mut().zip(names) {
                 target.name = string(name);
             }
         }
-        "origin" => event.origin.as_mut()?.extra = inner("extra").map(Json::of),
-        "data" => event.data = Some(Json::of(value)),
-        "data_at" => event.data = Some(uncover(event.data.as_ref()?, value)?),
-        "details" => {
-            event.details = value
-                .as_array()?
-                .iter()
-                .map(string)
-                .collect::<Option<_>>()?
-        }
-        "error" => event.error.as_mut()?.message = inner("message").and_then(string),
+        "origin" => event.origin.as_mut()?.extra = json("extra"),
+        "data" => event.data = Some(Json::of_node(member)),
+        "data_at" => uncover(event.data.as_mut()?, member)?,
+        "details" => event.details = member.elements()?.map(string).collect::<Option<_>>()?,
+        "error" => event.error.as_mut()?.message = text("message"),
         _ => return None,
     }
     Some(())
 }
 
-fn uncover(data: &Json, taken: &Value<'_>) -> Option<Json> {
-    let mut root = data.value().into_owned();
-    for pair in taken.as_array()? {
-        let [Value::Array(steps), value] = pair.as_array()? else {
+/// Puts back what [`cover`] took.
+fn uncover(data: &mut Json, taken: Node<'_, '_>) -> Option<()> {
+    for pair in taken.elements()? {
+        let mut pair = pair.elements()?;
+        let (path, value, None) = (pair.next()?, pair.next()?, pair.next()) else {
             return None;
         };
-        let steps: Vec<&str> = steps.iter().map(Value::as_str).collect::<Option<_>>()?;
-        *find_mut(&mut root, &steps)? = value.clone().into_owned();
+        let path: Vec<Cow<'_, str>> = path.elements()?.map(Node::string).collect::<Option<_>>()?;
+        data.replace(&path, &Json::of_node(value))?;
     }
-    Some(Json::of(&root))
-}
-
-fn text(text: Option<String>) -> Option<String> {
-    text.map(|text| {
-        let mut quoted = String::with_capacity(text.len() + 2);
-        write_string(&mut quoted, &text);
-        quoted
-    })
-}
-
-fn json(json: Option<Json>) -> Option<String> {
-    json.map(|json| json.text().to_owned())
-}
-
-/// An object whose members come as JSON text; absent ones are left out.
-#[derive(Default)]
-struct ObjectText {
-    members: String,
-}
-
-impl ObjectText {
-    fn member(&mut self, name: &str, value: Option<String>) {
-        if let Some(value) = value {
-            if !self.members.is_empty() {
-                self.members.push(',');
-            }
-            write_string(&mut self.members, name);
-            self.members.push(':');
-            self.members.push_str(&value);
-        }
-    }
-
-    fn inner<'n>(
-        &mut self,
-        name: &str,
-        members: impl IntoIterator<Item = (&'n str, Option<String>)>,
-    ) {
-        let mut inner = ObjectText::default();
-        for (name, value) in members {
-            inner.member(name, value);
-        }
-        if !inner.members.is_empty() {
-            self.member(name, Some(inner.close()));
-        }
-    }
-
-    fn close(self) -> String {
-        format!("{{{}}}", self.members)
-    }
+    Some(())
 }
 
 /// The fault of an event whose parts are too large to store.

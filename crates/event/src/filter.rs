@@ -99,7 +99,23 @@ impl Field {
 
 /// The value of [`Field::Target`] for a target of that kind and id.
 pub fn target_value(kind: &str, id: &str) -> String {
-    format!("{kind}\0{id}")
+    let mut value = String::new();
+    put_target_value(&mut value, kind, id);
+    value
+}
+
+fn put_target_value(out: &mut String, kind: &str, id: &str) {
+    out.reserve(kind.len() + 1 + id.len());
+    out.push_str(kind);
+    out.push('\0');
+    out.push_str(id);
+}
+
+fn lower_case(text: &str) -> Cow<'_, str> {
+    match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(text.to_ascii_lowercase()),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// Calls `found` with each value that the event has in `field`; a value may come twice.
@@ -118,7 +134,7 @@ pub fn each_value(event: &Event, field: Field, mut found: impl FnMut(&str)) {
         Field::ActorId => give(actor.and_then(|actor| actor.id.as_deref())),
         Field::ActorEmail => {
             let email = actor.and_then(|actor| actor.email.as_deref());
-            give(email.map(str::to_ascii_lowercase).as_deref());
+            give(email.map(lower_case).as_deref());
         }
         Field::ActorKind => give(actor.map(|actor| actor.kind.word())),
         Field::CredentialId => give(event.credential.as_ref().and_then(|one| one.id.as_deref())),
@@ -139,14 +155,13 @@ pub fn each_value(event: &Event, field: Field, mut found: impl FnMut(&str)) {
             .iter()
             .for_each(|target| give(Some(&target.kind))),
         Field::Target => {
+            let mut value = String::new();
             for target in &event.targets {
-                give(
-                    target
-                        .id
-                        .as_deref()
-                        .map(|id| target_value(&target.kind, id))
-                        .as_deref(),
-                );
+                if let Some(id) = target.id.as_deref() {
+                    value.clear();
+                    put_target_value(&mut value, &target.kind, id);
+                    give(Some(&value));
+                }
             }
         }
         Field::Outcome => give(Some(event.outcome.word())),
@@ -172,11 +187,11 @@ fn each_surface(event: &Event, mut found: impl FnMut(&str)) {
         origin_surface: origin.map(|origin| &*origin.surface),
         origin_account: origin.is_some_and(|origin| origin.account.is_some()),
     };
-    for surface in Surface::ALL {
-        match vocabulary().shown(surface, &facts) {
+    for (surface, shown) in vocabulary().shown_on_each(&facts) {
+        match shown {
             Shown::No => {}
             Shown::Everyone => found(surface.name()),
-            Shown::CrossVendorOnly => found(&format!("{}+", surface.name())),
+            Shown::CrossVendorOnly => found(surface.crossing()),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! the parser refuses what RFC 8259 leaves open and reports the path at which it met it.
 
 mod elements;
+mod object;
 mod outline;
 mod parse;
 mod scan;
@@ -12,6 +13,7 @@ mod value;
 mod write;
 
 pub use elements::elements;
+pub use object::{ObjectWriter, write_array};
 pub use outline::{Kind, Node, Nodes, Outline};
 pub use parse::{JsonError, Segment, parse};
 pub use value::{Json, Value};

@@ -31,4 +31,4 @@ pub use rules::{
     TEXT_BYTES_MAX, TYPE_BYTES_MAX, Writer, check_event,
 };
 pub use time::Timestamp;
-pub use write::{recorded_value, write_event, write_recorded};
+pub use write::{recorded_value, write_event, write_recorded, write_source};

@@ -1,15 +1,16 @@
 //! Instants between 1970 and 9999, to the nanosecond, as RFC 3339 writes them.
 
+mod calendar;
+
 use std::fmt;
 
-use jiff::SignedDuration;
-use jiff::civil::DateTime;
+use calendar::{Date, SECONDS_PER_DAY};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 /// 10000-01-01T00:00:00Z, the first second that is too late.
 const SECONDS_END: i64 = 253_402_300_800;
-
-const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+/// Characters of the longest form, `2026-11-20T00:00:00.123456789Z`.
+const CHARS_MAX: usize = 30;
 
 /// An instant, 1970-01-01T00:00:00Z or later and before the year 10000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,9 +67,6 @@ impl Timestamp {
         if bytes.len() < 19 || !text.is_ascii() || !shaped(bytes) {
             return Err(wrong());
         }
-        let number =
-            |from: usize, to: usize| text.get(from..to).and_then(|digits| digits.parse().ok());
-        let field = |from, to| number(from, to).ok_or_else(wrong);
         let rest = text.get(19..).unwrap_or_default();
         if rest.bytes().skip(1).take_while(u8::is_ascii_digit).count() > 9 {
             return Err(format!(
@@ -80,26 +78,19 @@ impl Timestamp {
         if zone.is_empty() {
             return Err(format!("{text} has no time zone; write {text}Z"));
         }
-        let second: i16 = field(17, 19)?;
+        let [year, month, day, hour, minute, second] = FIELDS.map(|field| number(bytes, field));
         if second == 60 {
             return Err(format!(
                 "{text} has a second of 60, which no clock here counts; write 59"
             ));
         }
-        let narrow = |value: i16| i8::try_from(value).map_err(|_| wrong());
-        let civil = DateTime::new(
-            field(0, 4)?,
-            narrow(field(5, 7)?)?,
-            narrow(field(8, 10)?)?,
-            narrow(field(11, 13)?)?,
-            narrow(field(14, 16)?)?,
-            narrow(second)?,
-            0,
-        )
-        .map_err(|_| wrong())?;
+        let days = Date { year, month, day }.days().ok_or_else(wrong)?;
+        if hour > 23 || minute > 59 || second > 59 {
+            return Err(wrong());
+        }
         let offset = zone_seconds(zone).ok_or_else(wrong)?;
-        let local = civil.duration_since(EPOCH).as_secs();
-        Timestamp::new(local - offset, nanos)
+        let clock = i64::from(hour * 3_600 + minute * 60 + second);
+        Timestamp::new(days * SECONDS_PER_DAY + clock - offset, nanos)
             .ok_or_else(|| format!("{text} is outside the years 1970 to 9999"))
     }
 }
@@ -107,24 +98,59 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     /// UTC with `Z` and 0, 3, 6 or 9 fraction digits, as many groups as needed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let since = SignedDuration::from_secs(self.seconds);
-        let civil = EPOCH.checked_add(since).map_err(|_| fmt::Error)?;
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-            civil.year(),
-            civil.month(),
-            civil.day(),
-            civil.hour(),
-            civil.minute(),
-            civil.second()
-        )?;
-        match self.nanos {
-            0 => f.write_str("Z"),
-            nanos if nanos % 1_000_000 == 0 => write!(f, ".{:03}Z", nanos / 1_000_000),
-            nanos if nanos % 1_000 == 0 => write!(f, ".{:06}Z", nanos / 1_000),
-            nanos => write!(f, ".{nanos:09}Z"),
+        self.with_text(|text| f.write_str(text))
+    }
+}
+
+impl Timestamp {
+    /// Calls `take` with what [`Timestamp::to_string`] gives, at the cost of no allocation.
+    pub(crate) fn with_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
+        let date = Date::of(self.seconds.div_euclid(SECONDS_PER_DAY));
+        let clock = u32::try_from(self.seconds.rem_euclid(SECONDS_PER_DAY)).unwrap_or_default();
+        let mut text = *b"0000-00-00T00:00:00.000000000Z";
+        let values = [
+            date.year,
+            date.month,
+            date.day,
+            clock / 3_600,
+            clock / 60 % 60,
+            clock % 60,
+        ];
+        for (field, value) in FIELDS.into_iter().zip(values) {
+            put(&mut text, field, value);
         }
+        let (digits, value) = match self.nanos {
+            0 => (0, 0),
+            nanos if nanos % 1_000_000 == 0 => (3, nanos / 1_000_000),
+            nanos if nanos % 1_000 == 0 => (6, nanos / 1_000),
+            nanos => (9, nanos),
+        };
+        put(&mut text, (20, 20 + digits), value);
+        let end = if digits == 0 { 19 } else { 20 + digits };
+        if let Some(zone) = text.get_mut(end) {
+            *zone = b'Z';
+        }
+        let text = text.get(..=end).unwrap_or_default();
+        take(std::str::from_utf8(text).expect("digits and signs are ASCII"))
+    }
+}
+
+/// Where year, month, day, hour, minute and second stand in `2026-11-20T00:00:00`.
+const FIELDS: [(usize, usize); 6] = [(0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19)];
+
+/// The number of the digits in a field.
+fn number(bytes: &[u8], (from, to): (usize, usize)) -> u32 {
+    let digits = bytes.get(from..to).unwrap_or_default();
+    digits
+        .iter()
+        .fold(0, |sum, digit| sum * 10 + u32::from(*digit & 0x0f))
+}
+
+/// Fills a field with the digits of a number.
+fn put(text: &mut [u8; CHARS_MAX], (from, to): (usize, usize), mut value: u32) {
+    for place in text.get_mut(from..to).unwrap_or_default().iter_mut().rev() {
+        *place = b'0' + u8::try_from(value % 10).unwrap_or_default();
+        value /= 10;
     }
 }
 
@@ -240,6 +266,27 @@ mod tests {
         ] {
             let error = Timestamp::parse(text).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_independent_calendar_agrees(seconds in 0..SECONDS_END, nanos in 0..1_000_000_000_u32, cut in 0..10_u32) {
+            let nanos = nanos - nanos % 10_u32.pow(cut.min(9));
+            let time = Timestamp::new(seconds, nanos).unwrap();
+            let text = time.to_string();
+            proptest::prop_assert_eq!(Timestamp::parse(&text), Ok(time));
+            // It ends a day before the year 10000, for the sake of zones.
+            if let Ok(theirs) = jiff::Timestamp::new(seconds, i32::try_from(nanos).unwrap()) {
+                proptest::prop_assert_eq!(text.parse::<jiff::Timestamp>().unwrap(), theirs);
+            }
+        }
+
+        #[test]
+        fn dates_that_do_not_exist_are_refused(year in 1970..10_000_i16, month in 0..14_i8, day in 0..33_i8) {
+            let text = format!("{year:04}-{month:02}-{day:02}T00:00:00Z");
+            let exists = jiff::civil::Date::new(year, month, day).is_ok();
+            proptest::prop_assert_eq!(Timestamp::parse(&text).is_ok(), exists, "{}", text);
         }
     }
 

@@ -3,6 +3,7 @@
 mod entry;
 mod file;
 mod kinds;
+mod names;
 mod raw;
 mod rules;
 mod shown;
@@ -12,7 +13,6 @@ mod tests;
 mod words;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use entry::{Category, Confidence, Evidence, Ocsf, Severity, TypeEntry, Via, Word};
@@ -24,6 +24,7 @@ pub use surface::{Surface, SurfaceRules};
 
 use file::File;
 use kinds::KindIndex;
+use names::NameMap;
 use surface::PerSurface;
 use words::WordIndex;
 
@@ -47,7 +48,7 @@ pub fn vocabulary() -> &'static Vocabulary {
 #[derive(Debug)]
 pub struct Vocabulary {
     file: &'static File,
-    by_type: HashMap<&'static str, &'static TypeEntry>,
+    by_type: NameMap<&'static TypeEntry>,
     by_word: PerSurface<WordIndex>,
     kinds: KindIndex,
     whole_data: Vec<Vec<String>>,
@@ -141,7 +142,13 @@ impl Vocabulary {
 
     /// To whom a surface shows an event.
     pub fn shown(&self, surface: Surface, facts: &ShownFacts<'_>) -> Shown {
-        shown::decide(self, surface, facts)
+        shown::decide(self, self.get(facts.event_type), surface, facts)
+    }
+
+    /// [`Vocabulary::shown`] for every surface.
+    pub fn shown_on_each(&self, facts: &ShownFacts<'_>) -> [(Surface, Shown); 3] {
+        let entry = self.get(facts.event_type);
+        Surface::ALL.map(|surface| (surface, shown::decide(self, entry, surface, facts)))
     }
 
     /// What holds for all events of a surface.

@@ -3,7 +3,8 @@
 use crate::event::{
     Actor, Event, EventError, Geo, OnBehalfOf, Origin, Outcome, Project, Recorded, Source, Target,
 };
-use crate::json::{Json, Value, parse, write_string, write_value};
+use crate::json::{ObjectWriter, Value, parse};
+use crate::time::Timestamp;
 
 /// Appends the event as compact JSON, in the order of the event's fields.
 ///
@@ -11,10 +12,7 @@ use crate::json::{Json, Value, parse, write_string, write_value};
 pub fn write_event(out: &mut String, event: &Event) {
     let mut object = ObjectWriter::open(out);
     object.text("type", Some(&event.event_type));
-    object.text(
-        "occurred_at",
-        event.occurred_at.map(|time| time.to_string()).as_deref(),
-    );
+    write_time(&mut object, "occurred_at", event.occurred_at);
     event_members(&mut object, event);
     object.close();
 }
@@ -24,8 +22,8 @@ pub fn write_recorded(out: &mut String, recorded: &Recorded) {
     let mut object = ObjectWriter::open(out);
     object.text("id", Some(&recorded.id.to_string()));
     object.text("type", Some(&recorded.event.event_type));
-    object.text("occurred_at", Some(&recorded.occurred_at().to_string()));
-    object.text("recorded_at", Some(&recorded.recorded_at().to_string()));
+    write_time(&mut object, "occurred_at", Some(recorded.occurred_at()));
+    write_time(&mut object, "recorded_at", Some(recorded.recorded_at()));
     event_members(&mut object, &recorded.event);
     object.close();
 }
@@ -85,7 +83,8 @@ fn write_on_behalf_of(object: &mut ObjectWriter<'_>, person: &OnBehalfOf) {
     object.text("reason", person.reason.as_deref());
 }
 
-fn write_source(object: &mut ObjectWriter<'_>, source: &Source) {
+/// Appends the members of a source.
+pub fn write_source(object: &mut ObjectWriter<'_>, source: &Source) {
     object.text("ip", source.ip.as_deref());
     object.text("user_agent", source.user_agent.as_deref());
     object.text("ja3", source.ja3.as_deref());
@@ -124,90 +123,12 @@ fn write_origin(object: &mut ObjectWriter<'_>, origin: &Origin) {
     object.text("surface", Some(&origin.surface));
     object.text("account", origin.account.as_deref());
     object.text("id", origin.id.as_deref());
-    object.text(
-        "collected_at",
-        origin.collected_at.map(|time| time.to_string()).as_deref(),
-    );
+    write_time(object, "collected_at", origin.collected_at);
     object.json("extra", origin.extra.as_ref());
 }
 
-/// Writes the members of one object, leaving out what is absent.
-struct ObjectWriter<'o> {
-    out: &'o mut String,
-    first: bool,
-}
-
-impl<'o> ObjectWriter<'o> {
-    fn open(out: &'o mut String) -> Self {
-        out.push('{');
-        ObjectWriter { out, first: true }
-    }
-
-    fn close(self) {
-        self.out.push('}');
-    }
-
-    fn name(&mut self, name: &str) {
-        if !std::mem::take(&mut self.first) {
-            self.out.push(',');
-        }
-        write_string(self.out, name);
-        self.out.push(':');
-    }
-
-    fn text(&mut self, name: &str, text: Option<&str>) {
-        if let Some(text) = text {
-            self.name(name);
-            write_string(self.out, text);
-        }
-    }
-
-    fn texts(&mut self, name: &str, texts: &[String]) {
-        if !texts.is_empty() {
-            self.name(name);
-            let texts = texts
-                .iter()
-                .map(|text| Value::string(text.as_str()))
-                .collect();
-            write_value(self.out, &Value::Array(texts));
-        }
-    }
-
-    fn json(&mut self, name: &str, json: Option<&Json>) {
-        if let Some(json) = json {
-            self.name(name);
-            self.out.push_str(json.text());
-        }
-    }
-
-    fn inner<T>(
-        &mut self,
-        name: &str,
-        value: Option<&T>,
-        write: impl FnOnce(&mut ObjectWriter<'_>, &T),
-    ) {
-        if let Some(value) = value {
-            self.name(name);
-            let mut inner = ObjectWriter::open(self.out);
-            write(&mut inner, value);
-            inner.close();
-        }
-    }
-
-    fn list<T>(&mut self, name: &str, all: &[T], write: impl Fn(&mut ObjectWriter<'_>, &T)) {
-        if all.is_empty() {
-            return;
-        }
-        self.name(name);
-        self.out.push('[');
-        for (index, value) in all.iter().enumerate() {
-            if index > 0 {
-                self.out.push(',');
-            }
-            let mut inner = ObjectWriter::open(self.out);
-            write(&mut inner, value);
-            inner.close();
-        }
-        self.out.push(']');
+fn write_time(object: &mut ObjectWriter<'_>, name: &str, time: Option<Timestamp>) {
+    if let Some(time) = time {
+        time.with_text(|text| object.text(name, Some(text)));
     }
 }

@@ -1,9 +1,10 @@
 //! A parsed document as a list of where its values stand in the text, so that reading one costs no tree.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
-use super::parse::{outline, unescaped};
-use super::{JsonError, Value, write_string};
+use super::parse::{spots, unescaped};
+use super::{JsonError, Value, write_array, write_string};
 
 /// A document and the places of its values, in the order of the text.
 #[derive(Clone, Debug)]
@@ -48,34 +49,79 @@ pub enum Kind {
     Object,
 }
 
-/// Where a value stands.
+/// Where a value stands. Offsets are of bytes in the text, which is at most [`TEXT_BYTES_MAX`] long.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spot {
+    /// First byte, and the one behind the last.
+    pub range: (u32, u32),
+    /// Its name, if it is a member.
+    pub name: Name,
     pub kind: Kind,
     /// Whether the text of the value is what a writer of compact text would write.
     pub compact: bool,
-    /// Its name, if it is a member.
-    pub name: Name,
-    /// First byte, and the one behind the last.
-    pub range: (usize, usize),
     /// How many spots there are from this one to the next value at its level.
-    pub count: usize,
+    pub count: u32,
+    /// The bits of its members' names, if it is an object.
+    pub names: NameBits,
 }
 
 /// Where a member's name stands, without its quotes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Name {
-    pub range: (usize, usize),
+    pub range: (u32, u32),
     pub escaped: bool,
 }
 
 impl Name {
     pub fn of<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let (from, to) = self.range;
-        let name = text.get(from..to).unwrap_or_default();
+        let name = slice(text, self.range);
         match self.escaped {
             true => Cow::Owned(unescaped(name)),
             false => Cow::Borrowed(name),
+        }
+    }
+}
+
+/// One bit of 64 for each name of an object: a name without its bit is not there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct NameBits(u64);
+
+impl NameBits {
+    /// The bit of a name. The members of an event's objects have different bits, by and large.
+    #[inline]
+    pub fn of(name: &str) -> Self {
+        let end = |byte: Option<&u8>| byte.map_or(0, |byte| u32::from(*byte));
+        let bytes = name.as_bytes();
+        let mix = end(bytes.first()) + end(bytes.last()) * 3 + name.len() as u32 * 6;
+        NameBits(1 << (mix % u64::BITS))
+    }
+
+    pub fn may_have(self, name: NameBits) -> bool {
+        self.0 & name.0 != 0
+    }
+
+    pub fn add(&mut self, name: NameBits) {
+        self.0 |= name.0;
+    }
+}
+
+fn slice(text: &str, (from, to): (u32, u32)) -> &str {
+    text.get(from as usize..to as usize).unwrap_or_default()
+}
+
+thread_local! {
+    /// The list of the last outline, for the next one.
+    static SPARE: Cell<Vec<Spot>> = const { Cell::new(Vec::new()) };
+}
+
+/// Largest list that is kept for the next outline.
+const SPARE_SPOTS_MAX: usize = 4_096;
+
+impl Drop for Outline<'_> {
+    fn drop(&mut self) {
+        if self.spots.capacity() <= SPARE_SPOTS_MAX {
+            // A thread that ends has no place for it.
+            let _ = SPARE.try_with(|spare| spare.set(std::mem::take(&mut self.spots)));
         }
     }
 }
@@ -86,8 +132,13 @@ impl<'a> Outline<'a> {
     /// # Errors
     /// Whatever [`super::parse()`] refuses.
     pub fn read(text: &'a str) -> Result<Self, JsonError> {
-        let spots = outline(text)?;
-        Ok(Outline { text, spots })
+        let mut outline = Outline {
+            text,
+            spots: SPARE.try_with(Cell::take).unwrap_or_default(),
+        };
+        outline.spots.clear();
+        spots(text, &mut outline.spots)?;
+        Ok(outline)
     }
 
     /// The document as a whole.
@@ -113,19 +164,19 @@ impl<'o, 'a> Node<'o, 'a> {
 
     /// Its text, as it was written.
     pub fn source(self) -> &'a str {
-        let (from, to) = self.spot().range;
-        self.text.get(from..to).unwrap_or_default()
+        slice(self.text, self.spot().range)
     }
 
     /// Where its text stands in the document: the first byte, and the one behind the last.
     pub fn range(self) -> (usize, usize) {
-        self.spot().range
+        let (from, to) = self.spot().range;
+        (from as usize, to as usize)
     }
 
     /// The text of a string.
     pub fn string(self) -> Option<Cow<'a, str>> {
-        let (from, to) = self.range();
-        let inside = || self.text.get(from + 1..to - 1).unwrap_or_default();
+        let (from, to) = self.spot().range;
+        let inside = || slice(self.text, (from + 1, to - 1));
         match self.kind() {
             Kind::Plain => Some(Cow::Borrowed(inside())),
             Kind::Escaped => Some(Cow::Owned(unescaped(inside()))),
@@ -147,16 +198,28 @@ impl<'o, 'a> Node<'o, 'a> {
 
     /// The member `name` of an object; `None` for anything else.
     pub fn get(self, name: &str) -> Option<Self> {
-        self.members()?.find(|member| member.is_named(name))
+        self.may_have(name)
+            .then(|| self.inside().find(|member| member.is_named(name)))?
+    }
+
+    /// Whether it is an object that may have a member `name`: a quick look, for names that mostly are absent.
+    #[inline]
+    pub fn may_have(self, name: &str) -> bool {
+        self.spot().names.may_have(NameBits::of(name))
+    }
+
+    /// The member at a path of names.
+    pub fn at<S: AsRef<str>>(self, path: &[S]) -> Option<Self> {
+        path.iter()
+            .try_fold(self, |node, name| node.get(name.as_ref()))
     }
 
     /// Whether it is a member of that name.
     pub fn is_named(self, name: &str) -> bool {
         let known = &self.spot().name;
-        let (from, to) = known.range;
         match known.escaped {
             true => known.of(self.text) == name,
-            false => to - from == name.len() && self.text.get(from..to) == Some(name),
+            false => slice(self.text, known.range) == name,
         }
     }
 
@@ -185,14 +248,7 @@ impl<'o, 'a> Node<'o, 'a> {
         match self.kind() {
             Kind::Plain | Kind::Escaped => write_string(out, &self.string().unwrap_or_default()),
             Kind::Array => {
-                out.push('[');
-                for (index, element) in self.inside().enumerate() {
-                    if index > 0 {
-                        out.push(',');
-                    }
-                    element.write(out);
-                }
-                out.push(']');
+                write_array(out, self.inside(), |out, element| element.write(out));
             }
             Kind::Object => {
                 out.push('{');
@@ -232,7 +288,7 @@ impl<'o, 'a> Iterator for Nodes<'o, 'a> {
     type Item = Node<'o, 'a>;
 
     fn next(&mut self) -> Option<Node<'o, 'a>> {
-        let count = self.spots.first()?.count;
+        let count = self.spots.first()?.count as usize;
         let (spots, rest) = self.spots.split_at_checked(count)?;
         self.spots = rest;
         Some(Node {

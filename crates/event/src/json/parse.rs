@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use super::outline::{Kind, Name, Outline, Spot};
+use super::outline::{Kind, Name, NameBits, Outline, Spot};
 use super::scan::plain_bytes;
 use super::{DEPTH_MAX, NUMBER_CHARS_MAX, Value};
 
@@ -12,6 +12,8 @@ use super::{DEPTH_MAX, NUMBER_CHARS_MAX, Value};
 const FEW_MEMBERS: usize = 16;
 /// Bytes of text for which room for one value is made at the start; more is made when it is needed.
 const BYTES_PER_VALUE: usize = 16;
+/// Longest text: what offsets of 32 bits reach.
+const TEXT_BYTES_MAX: usize = u32::MAX as usize;
 
 /// One step of a path into a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,14 +67,18 @@ pub fn parse(text: &str) -> Result<Value<'_>, JsonError> {
     Outline::read(text).map(|outline| outline.root().value())
 }
 
-/// Where the values of one whole document stand.
-pub(super) fn outline(text: &str) -> Result<Vec<Spot>, JsonError> {
+/// Appends where the values of one whole document stand.
+pub(super) fn spots(text: &str, spots: &mut Vec<Spot>) -> Result<(), JsonError> {
     let mut parser = Parser::new(text);
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(parser.error(format!("a text longer than {TEXT_BYTES_MAX} bytes")));
+    }
+    parser.spots = std::mem::take(spots);
     parser.spots.reserve(text.len() / BYTES_PER_VALUE + 1);
     parser.space();
-    parser.value(Name::default())?;
-    parser.end()?;
-    Ok(parser.spots)
+    let read = parser.value(Name::default()).and_then(|()| parser.end());
+    *spots = parser.spots;
+    read
 }
 
 /// What a string says whose inside is `text`, which the parser has passed.
@@ -146,7 +152,7 @@ impl<'a> Parser<'a> {
         let mut names = Names::default();
         self.space();
         if self.peek() == Some(b'}') {
-            self.leave(spot);
+            self.leave(spot, names.bits);
             return Ok(());
         }
         loop {
@@ -175,7 +181,7 @@ impl<'a> Parser<'a> {
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
-                    self.leave(spot);
+                    self.leave(spot, names.bits);
                     return Ok(());
                 }
                 _ => return Err(self.error("expected `,` or `}`")),
@@ -188,7 +194,7 @@ impl<'a> Parser<'a> {
         let mut elements = 0;
         self.space();
         if self.peek() == Some(b']') {
-            self.leave(spot);
+            self.leave(spot, NameBits::default());
             return Ok(());
         }
         loop {
@@ -201,7 +207,7 @@ impl<'a> Parser<'a> {
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b']') => {
-                    self.leave(spot);
+                    self.leave(spot, NameBits::default());
                     return Ok(());
                 }
                 _ => return Err(self.error("expected `,` or `]`")),
@@ -214,7 +220,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Passes over a string: where its inside stands, and whether that has escapes.
-    fn string(&mut self) -> Result<((usize, usize), bool), JsonError> {
+    fn string(&mut self) -> Result<((u32, u32), bool), JsonError> {
         self.at += 1;
         let start = self.at;
         let mut escaped = false;
@@ -224,7 +230,7 @@ impl<'a> Parser<'a> {
                 Some(b'"') => {
                     let end = self.at;
                     self.at += 1;
-                    return Ok(((start, end), escaped));
+                    return Ok(((start as u32, end as u32), escaped));
                 }
                 Some(b'\\') => {
                     escaped = true;
@@ -353,8 +359,9 @@ impl<'a> Parser<'a> {
             kind,
             compact: self.loose <= start,
             name,
-            range: (start, self.at),
+            range: (start as u32, self.at as u32),
             count: 1,
+            names: NameBits::default(),
         });
     }
 
@@ -370,14 +377,15 @@ impl<'a> Parser<'a> {
         Ok(spot)
     }
 
-    fn leave(&mut self, spot: usize) {
+    fn leave(&mut self, spot: usize, names: NameBits) {
         self.depth -= 1;
         self.at += 1;
         let end = self.spots.len();
         if let Some(begun) = self.spots.get_mut(spot) {
-            begun.compact = self.loose <= begun.range.0;
-            begun.range.1 = self.at;
-            begun.count = end - spot;
+            begun.compact = self.loose <= begun.range.0 as usize;
+            begun.range.1 = self.at as u32;
+            begun.count = (end - spot) as u32;
+            begun.names = names;
         }
     }
 
@@ -430,8 +438,7 @@ impl<'a> Parser<'a> {
 #[derive(Default)]
 struct Names<'a> {
     count: usize,
-    /// A bit for each name so far, and perhaps for others.
-    bits: u64,
+    bits: NameBits,
     /// All names so far, when they are more than a few.
     many: HashSet<Cow<'a, str>>,
 }
@@ -441,6 +448,9 @@ impl<'a> Names<'a> {
     fn repeated(&mut self, text: &'a str, members: &[Spot], name: &Name) -> bool {
         let name = name.of(text);
         let known = members_of(members).map(|member| member.name.of(text));
+        let bit = NameBits::of(&name);
+        let perhaps = self.bits.may_have(bit);
+        self.bits.add(bit);
         self.count += 1;
         if self.count > FEW_MEMBERS {
             if self.many.is_empty() {
@@ -448,9 +458,6 @@ impl<'a> Names<'a> {
             }
             return !self.many.insert(name);
         }
-        let bit = bit_of(&name);
-        let perhaps = self.bits & bit != 0;
-        self.bits |= bit;
         perhaps && known.into_iter().any(|known| known == name)
     }
 }
@@ -460,17 +467,9 @@ fn members_of(spots: &[Spot]) -> impl Iterator<Item = &Spot> {
     let mut rest = spots;
     std::iter::from_fn(move || {
         let first = rest.first()?;
-        rest = rest.get(first.count..)?;
+        rest = rest.get(first.count as usize..)?;
         Some(first)
     })
-}
-
-/// One of 64 bits; the names that an event has in one object get different ones, by and large.
-fn bit_of(name: &str) -> u64 {
-    let end = |byte: Option<&u8>| byte.map_or(0, |byte| u32::from(*byte));
-    let bytes = name.as_bytes();
-    let mix = end(bytes.first()) + end(bytes.last()) * 3 + name.len() as u32 * 6;
-    1 << (mix % 64)
 }
 
 fn hex_value(digit: u8) -> u32 {

@@ -162,6 +162,25 @@ impl Json {
         Outline::read(&self.0).expect("a Json is only made from a parsed document")
     }
 
+    /// `null`
+    pub fn null() -> Self {
+        Json("null".into())
+    }
+
+    /// Puts `new` where a path of member names leads, and hands out what stood there. A path that leads nowhere
+    /// changes nothing.
+    pub fn replace<S: AsRef<str>>(&mut self, path: &[S], new: &Json) -> Option<Json> {
+        let outline = self.outline();
+        let node = outline.root().at(path)?;
+        let old = Json::of_node(node);
+        let (from, to) = node.range();
+        let (before, after) = (self.0.get(..from)?, self.0.get(to..)?);
+        let text = [before, new.text(), after].concat();
+        drop(outline);
+        self.0 = text.into_boxed_str();
+        Some(old)
+    }
+
     /// The text.
     pub fn text(&self) -> &str {
         &self.0

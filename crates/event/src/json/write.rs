@@ -1,6 +1,7 @@
 //! Compact JSON text: no white space, non-ASCII characters as they are.
 
 use super::Value;
+use super::object::write_array;
 use super::scan::plain_bytes;
 
 /// Appends `value` as compact JSON.
@@ -12,14 +13,7 @@ pub fn write_value(out: &mut String, value: &Value<'_>) {
         Value::Number(text) => out.push_str(text),
         Value::String(text) => write_string(out, text),
         Value::Array(elements) => {
-            out.push('[');
-            for (index, element) in elements.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_value(out, element);
-            }
-            out.push(']');
+            write_array(out, elements, write_value);
         }
         Value::Object(members) => {
             out.push('{');
@@ -38,6 +32,7 @@ pub fn write_value(out: &mut String, value: &Value<'_>) {
 
 /// Appends `text` as a JSON string.
 pub fn write_string(out: &mut String, text: &str) {
+    out.reserve(text.len() + 2);
     out.push('"');
     let mut rest = text;
     loop {

@@ -32,6 +32,7 @@ impl fmt::Display for Path<'_> {
 /// Writers keep to one order, which mostly is the order of asking: a member is looked for behind the last
 /// one that was found, then before it.
 pub(super) struct Members<'n, 'v, 'p, 'f> {
+    object: Node<'n, 'v>,
     all: Nodes<'n, 'v>,
     ahead: Nodes<'n, 'v>,
     /// How many members stand before `ahead`.
@@ -81,6 +82,7 @@ impl<'n, 'v, 'p, 'f> Members<'n, 'v, 'p, 'f> {
             return fail(faults, &path, reason);
         };
         Some(Members {
+            object: node,
             all,
             ahead: all,
             behind: 0,
@@ -99,6 +101,9 @@ impl<'n, 'v, 'p, 'f> Members<'n, 'v, 'p, 'f> {
 
     /// Takes the member `name`; an explicit null counts as absent.
     pub fn take(&mut self, name: &str) -> Option<Node<'n, 'v>> {
+        if !self.object.may_have(name) {
+            return None;
+        }
         let node = self
             .find(name, self.ahead, self.behind, usize::MAX)
             .or_else(|| self.find(name, self.all, 0, self.behind))?;

@@ -1,7 +1,7 @@
 //! Which events a surface can name truthfully.
 
-use super::Vocabulary;
 use super::surface::Surface;
+use super::{TypeEntry, Vocabulary};
 
 /// What an event's visibility depends on.
 #[derive(Debug, Clone, Copy)]
@@ -27,9 +27,15 @@ pub enum Shown {
     CrossVendorOnly,
 }
 
-pub(super) fn decide(vocabulary: &Vocabulary, surface: Surface, facts: &ShownFacts<'_>) -> Shown {
+/// `entry` is that of the event's type.
+pub(super) fn decide(
+    vocabulary: &Vocabulary,
+    entry: Option<&TypeEntry>,
+    surface: Surface,
+    facts: &ShownFacts<'_>,
+) -> Shown {
     let rules = vocabulary.surface(surface);
-    let named = match vocabulary.get(facts.event_type) {
+    let named = match entry {
         Some(entry) => entry.word(surface).is_some(),
         None => facts.event_type.starts_with(&rules.unlisted_prefix),
     };

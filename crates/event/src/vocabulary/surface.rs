@@ -26,6 +26,15 @@ impl Surface {
         }
     }
 
+    /// What marks an event for its views that cross vendors: the name and a plus.
+    pub const fn crossing(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai+",
+            Self::Clarifai => "clarifai+",
+            Self::CalypsoAi => "calypsoai+",
+        }
+    }
+
     /// The surface of that name, spelled exactly so.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|surface| surface.name() == name)
