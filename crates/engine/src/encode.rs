@@ -249,7 +249,7 @@ fn put_back(event: &mut Event, member: Node<'_, '_>) -> Option<()> {
         }
         "targets" => {
             let names = member.elements()?;
-            if names.count() != event.targets.len() {
+            if member.count() != event.targets.len() {
                 return None;
             }
             for (target, name) in event.targets.iter_mut().zip(names) {

@@ -48,7 +48,10 @@ pub fn read_stored(text: &str) -> Result<Event, Faults> {
 pub fn read_beside(document: &Outline<'_>, beside: &[&str]) -> Result<Event, Faults> {
     let mut faults = Faults::new();
     let event = event(document.root(), Unsaid::ByType, beside, &mut faults);
-    event.filter(|_| faults.is_empty()).ok_or(faults)
+    match event {
+        Some(event) if faults.is_empty() => Ok(event),
+        _ => Err(faults),
+    }
 }
 
 /// Reads a source that stands alone.
@@ -66,7 +69,10 @@ fn read(text: &str, unsaid: Unsaid) -> Result<Event, Faults> {
     let document = Outline::read(text).map_err(|error| vec![error.into()])?;
     let mut faults = Faults::new();
     let event = event(document.root(), unsaid, &[], &mut faults);
-    event.filter(|_| faults.is_empty()).ok_or(faults)
+    match event {
+        Some(event) if faults.is_empty() => Ok(event),
+        _ => Err(faults),
+    }
 }
 
 /// What a missing outcome means.

@@ -1,6 +1,6 @@
 //! Cuts an array into the texts of its elements.
 
-use super::parse::Parser;
+use super::parse::{Parser, Refusal};
 use super::{JsonError, Segment};
 
 /// Cuts a document that is an array into the texts of its elements, building no tree, so that a large
@@ -10,6 +10,10 @@ use super::{JsonError, Segment};
 /// A document that is not an array, more than `max` elements, or bad syntax. What an element holds is
 /// checked when it is parsed.
 pub fn elements(text: &str, max: usize) -> Result<Vec<&str>, JsonError> {
+    cut(text, max).map_err(|refusal| *refusal)
+}
+
+fn cut(text: &str, max: usize) -> Result<Vec<&str>, Refusal> {
     let mut parser = Parser::new(text);
     let mut found = Vec::new();
     parser.space();
@@ -46,7 +50,7 @@ pub fn elements(text: &str, max: usize) -> Result<Vec<&str>, JsonError> {
 impl Parser<'_> {
     /// Passes over one value: brackets are matched and strings respected, nothing else is looked at. How deep it
     /// nests is for its own parsing to judge, so that only this element is refused; nothing recurses here.
-    fn skip(&mut self) -> Result<(), JsonError> {
+    fn skip(&mut self) -> Result<(), Refusal> {
         let mut open: Vec<u8> = Vec::new();
         loop {
             self.space();
@@ -84,7 +88,7 @@ impl Parser<'_> {
     }
 
     /// Stops on the closing quote.
-    fn skip_string(&mut self) -> Result<(), JsonError> {
+    fn skip_string(&mut self) -> Result<(), Refusal> {
         self.at += 1;
         loop {
             match self.peek() {

@@ -16,16 +16,19 @@ pub struct Outline<'a> {
 /// A value of an outline.
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'o, 'a> {
-    text: &'a str,
-    /// The value's own spot, and those of everything inside it.
-    spots: &'o [Spot],
+    outline: &'o Outline<'a>,
+    spot: &'o Spot,
+    /// The place of its spot.
+    at: usize,
 }
 
-/// The values inside an array or an object.
+/// The values inside an array or an object, or what is left of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Nodes<'o, 'a> {
-    text: &'a str,
-    spots: &'o [Spot],
+    outline: &'o Outline<'a>,
+    /// The place of the next one's spot, and the one behind the last.
+    at: usize,
+    end: usize,
 }
 
 /// What a value is.
@@ -61,6 +64,8 @@ pub(super) struct Spot {
     pub compact: bool,
     /// How many spots there are from this one to the next value at its level.
     pub count: u32,
+    /// How many members or elements it has.
+    pub inside: u32,
     /// The bits of its members' names, if it is an object.
     pub names: NameBits,
 }
@@ -73,6 +78,7 @@ pub(super) struct Name {
 }
 
 impl Name {
+    #[inline]
     pub fn of<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let name = slice(text, self.range);
         match self.escaped {
@@ -96,6 +102,7 @@ impl NameBits {
         NameBits(1 << (mix % u64::BITS))
     }
 
+    #[inline]
     pub fn may_have(self, name: NameBits) -> bool {
         self.0 & name.0 != 0
     }
@@ -105,6 +112,7 @@ impl NameBits {
     }
 }
 
+#[inline]
 fn slice(text: &str, (from, to): (u32, u32)) -> &str {
     text.get(from as usize..to as usize).unwrap_or_default()
 }
@@ -137,46 +145,45 @@ impl<'a> Outline<'a> {
             spots: SPARE.try_with(Cell::take).unwrap_or_default(),
         };
         outline.spots.clear();
-        spots(text, &mut outline.spots)?;
+        spots(text, &mut outline.spots).map_err(|refusal| *refusal)?;
         Ok(outline)
     }
 
     /// The document as a whole.
     pub fn root(&self) -> Node<'_, 'a> {
+        let spot = self.spots.first();
         Node {
-            text: self.text,
-            spots: &self.spots,
+            outline: self,
+            spot: spot.expect("a text that was read has a value"),
+            at: 0,
         }
     }
 }
 
 impl<'o, 'a> Node<'o, 'a> {
-    fn spot(self) -> &'o Spot {
-        self.spots
-            .first()
-            .expect("a node is made of a value's spot")
-    }
-
     /// What it is.
+    #[inline]
     pub fn kind(self) -> Kind {
-        self.spot().kind
+        self.spot.kind
     }
 
     /// Its text, as it was written.
+    #[inline]
     pub fn source(self) -> &'a str {
-        slice(self.text, self.spot().range)
+        slice(self.outline.text, self.spot.range)
     }
 
     /// Where its text stands in the document: the first byte, and the one behind the last.
     pub fn range(self) -> (usize, usize) {
-        let (from, to) = self.spot().range;
+        let (from, to) = self.spot.range;
         (from as usize, to as usize)
     }
 
     /// The text of a string.
+    #[inline]
     pub fn string(self) -> Option<Cow<'a, str>> {
-        let (from, to) = self.spot().range;
-        let inside = || slice(self.text, (from + 1, to - 1));
+        let (from, to) = self.spot.range;
+        let inside = || slice(self.outline.text, (from + 1, to - 1));
         match self.kind() {
             Kind::Plain => Some(Cow::Borrowed(inside())),
             Kind::Escaped => Some(Cow::Owned(unescaped(inside()))),
@@ -187,11 +194,13 @@ impl<'o, 'a> Node<'o, 'a> {
     }
 
     /// The members of an object.
+    #[inline]
     pub fn members(self) -> Option<Nodes<'o, 'a>> {
         (self.kind() == Kind::Object).then(|| self.inside())
     }
 
     /// The elements of an array.
+    #[inline]
     pub fn elements(self) -> Option<Nodes<'o, 'a>> {
         (self.kind() == Kind::Array).then(|| self.inside())
     }
@@ -205,7 +214,7 @@ impl<'o, 'a> Node<'o, 'a> {
     /// Whether it is an object that may have a member `name`: a quick look, for names that mostly are absent.
     #[inline]
     pub fn may_have(self, name: &str) -> bool {
-        self.spot().names.may_have(NameBits::of(name))
+        self.spot.names.may_have(NameBits::of(name))
     }
 
     /// The member at a path of names.
@@ -215,29 +224,38 @@ impl<'o, 'a> Node<'o, 'a> {
     }
 
     /// Whether it is a member of that name.
+    #[inline]
     pub fn is_named(self, name: &str) -> bool {
-        let known = &self.spot().name;
+        let known = &self.spot.name;
         match known.escaped {
-            true => known.of(self.text) == name,
-            false => slice(self.text, known.range) == name,
+            true => known.of(self.outline.text) == name,
+            false => slice(self.outline.text, known.range) == name,
         }
     }
 
     /// The name of a member; nothing for an element.
+    #[inline]
     pub fn name(self) -> Cow<'a, str> {
-        self.spot().name.of(self.text)
+        self.spot.name.of(self.outline.text)
     }
 
+    /// How many members or elements it has.
+    pub fn count(self) -> usize {
+        self.spot.inside as usize
+    }
+
+    #[inline]
     fn inside(self) -> Nodes<'o, 'a> {
         Nodes {
-            text: self.text,
-            spots: self.spots.get(1..).unwrap_or_default(),
+            outline: self.outline,
+            at: self.at + 1,
+            end: self.at + self.spot.count as usize,
         }
     }
 
     /// Whether its text is what [`Node::write`] writes.
     pub fn is_compact(self) -> bool {
-        self.spot().compact
+        self.spot.compact
     }
 
     /// Appends it as compact text.
@@ -287,14 +305,15 @@ impl<'o, 'a> Node<'o, 'a> {
 impl<'o, 'a> Iterator for Nodes<'o, 'a> {
     type Item = Node<'o, 'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Node<'o, 'a>> {
-        let count = self.spots.first()?.count as usize;
-        let (spots, rest) = self.spots.split_at_checked(count)?;
-        self.spots = rest;
-        Some(Node {
-            text: self.text,
-            spots,
-        })
+        if self.at >= self.end {
+            return None;
+        }
+        let (outline, at) = (self.outline, self.at);
+        let spot = outline.spots.get(at)?;
+        self.at += spot.count as usize;
+        Some(Node { outline, spot, at })
     }
 }
 

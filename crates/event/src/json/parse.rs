@@ -44,7 +44,7 @@ impl JsonError {
             .fold(String::new(), |path, segment| join(&path, segment))
     }
 
-    pub(super) fn inside(mut self, segment: Segment) -> Self {
+    pub(super) fn inside(mut self: Box<Self>, segment: Segment) -> Box<Self> {
         self.path.insert(0, segment);
         self
     }
@@ -68,7 +68,7 @@ pub fn parse(text: &str) -> Result<Value<'_>, JsonError> {
 }
 
 /// Appends where the values of one whole document stand.
-pub(super) fn spots(text: &str, spots: &mut Vec<Spot>) -> Result<(), JsonError> {
+pub(super) fn spots(text: &str, spots: &mut Vec<Spot>) -> Result<(), Refusal> {
     let mut parser = Parser::new(text);
     if text.len() > TEXT_BYTES_MAX {
         return Err(parser.error(format!("a text longer than {TEXT_BYTES_MAX} bytes")));
@@ -99,6 +99,9 @@ pub(super) fn unescaped(text: &str) -> String {
     }
 }
 
+/// What the parser's steps answer when they refuse: a pointer, as they mostly do not.
+pub(super) type Refusal = Box<JsonError>;
+
 pub(super) struct Parser<'a> {
     pub text: &'a str,
     pub at: usize,
@@ -119,7 +122,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn value(&mut self, name: Name) -> Result<(), JsonError> {
+    fn value(&mut self, name: Name) -> Result<(), Refusal> {
         match self.peek() {
             Some(b'{') => self.object(name),
             Some(b'[') => self.array(name),
@@ -147,12 +150,12 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn object(&mut self, name: Name) -> Result<(), JsonError> {
+    fn object(&mut self, name: Name) -> Result<(), Refusal> {
         let spot = self.enter(Kind::Object, name)?;
         let mut names = Names::default();
         self.space();
         if self.peek() == Some(b'}') {
-            self.leave(spot, names.bits);
+            self.leave(spot, names.count, names.bits);
             return Ok(());
         }
         loop {
@@ -165,11 +168,11 @@ impl<'a> Parser<'a> {
             let name = Name { range, escaped };
             let members = self.spots.get(spot + 1..).unwrap_or_default();
             if names.repeated(self.text, members, &name) {
-                return Err(JsonError {
+                return Err(Box::new(JsonError {
                     offset: start,
                     reason: "the same member name twice".to_owned(),
                     path: vec![self.segment(&name)],
-                });
+                }));
             }
             self.space();
             self.expect(b':', "`:`")?;
@@ -181,7 +184,7 @@ impl<'a> Parser<'a> {
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
-                    self.leave(spot, names.bits);
+                    self.leave(spot, names.count, names.bits);
                     return Ok(());
                 }
                 _ => return Err(self.error("expected `,` or `}`")),
@@ -189,12 +192,12 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn array(&mut self, name: Name) -> Result<(), JsonError> {
+    fn array(&mut self, name: Name) -> Result<(), Refusal> {
         let spot = self.enter(Kind::Array, name)?;
         let mut elements = 0;
         self.space();
         if self.peek() == Some(b']') {
-            self.leave(spot, NameBits::default());
+            self.leave(spot, elements, NameBits::default());
             return Ok(());
         }
         loop {
@@ -207,7 +210,7 @@ impl<'a> Parser<'a> {
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b']') => {
-                    self.leave(spot, NameBits::default());
+                    self.leave(spot, elements, NameBits::default());
                     return Ok(());
                 }
                 _ => return Err(self.error("expected `,` or `]`")),
@@ -220,7 +223,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Passes over a string: where its inside stands, and whether that has escapes.
-    fn string(&mut self) -> Result<((u32, u32), bool), JsonError> {
+    fn string(&mut self) -> Result<((u32, u32), bool), Refusal> {
         self.at += 1;
         let start = self.at;
         let mut escaped = false;
@@ -246,7 +249,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The character that an escape stands for, and whether a writer would write it so.
-    fn escape(&mut self) -> Result<(char, bool), JsonError> {
+    fn escape(&mut self) -> Result<(char, bool), Refusal> {
         self.at += 1;
         let escaped = self.peek();
         self.at += 1;
@@ -267,7 +270,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn unicode(&mut self) -> Result<char, JsonError> {
+    fn unicode(&mut self) -> Result<char, Refusal> {
         let first = self.hex4()?;
         let code = if (0xd800..0xdc00).contains(&first) {
             if self.text.as_bytes().get(self.at..self.at + 2) != Some(b"\\u") {
@@ -285,7 +288,7 @@ impl<'a> Parser<'a> {
         char::from_u32(code).ok_or_else(|| self.error("half a surrogate pair"))
     }
 
-    fn hex4(&mut self) -> Result<u32, JsonError> {
+    fn hex4(&mut self) -> Result<u32, Refusal> {
         let digits = self
             .text
             .as_bytes()
@@ -301,7 +304,7 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    fn number(&mut self) -> Result<(), JsonError> {
+    fn number(&mut self) -> Result<(), Refusal> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -331,7 +334,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn digits(&mut self) -> Result<(), JsonError> {
+    fn digits(&mut self) -> Result<(), Refusal> {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
@@ -343,7 +346,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn word(&mut self, word: &str, kind: Kind, name: Name) -> Result<(), JsonError> {
+    fn word(&mut self, word: &str, kind: Kind, name: Name) -> Result<(), Refusal> {
         if !self.rest().starts_with(word.as_bytes()) {
             return Err(self.error("expected a JSON value"));
         }
@@ -361,12 +364,13 @@ impl<'a> Parser<'a> {
             name,
             range: (start as u32, self.at as u32),
             count: 1,
+            inside: 0,
             names: NameBits::default(),
         });
     }
 
     /// Begins an array or object; the answer is for [`Parser::leave`].
-    fn enter(&mut self, kind: Kind, name: Name) -> Result<usize, JsonError> {
+    fn enter(&mut self, kind: Kind, name: Name) -> Result<usize, Refusal> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
             return Err(self.error(format!("nested deeper than {DEPTH_MAX}")));
@@ -377,7 +381,7 @@ impl<'a> Parser<'a> {
         Ok(spot)
     }
 
-    fn leave(&mut self, spot: usize, names: NameBits) {
+    fn leave(&mut self, spot: usize, inside: usize, names: NameBits) {
         self.depth -= 1;
         self.at += 1;
         let end = self.spots.len();
@@ -385,11 +389,12 @@ impl<'a> Parser<'a> {
             begun.compact = self.loose <= begun.range.0 as usize;
             begun.range.1 = self.at as u32;
             begun.count = (end - spot) as u32;
+            begun.inside = inside as u32;
             begun.names = names;
         }
     }
 
-    pub fn expect(&mut self, byte: u8, what: &str) -> Result<(), JsonError> {
+    pub fn expect(&mut self, byte: u8, what: &str) -> Result<(), Refusal> {
         if self.peek() != Some(byte) {
             return Err(self.error(format!("expected {what}")));
         }
@@ -397,7 +402,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    pub fn end(&mut self) -> Result<(), JsonError> {
+    pub fn end(&mut self) -> Result<(), Refusal> {
         self.space();
         match self.peek() {
             None => Ok(()),
@@ -424,13 +429,13 @@ impl<'a> Parser<'a> {
         self.text.get(from..to).unwrap_or_default()
     }
 
-    pub fn error(&self, reason: impl fmt::Display) -> JsonError {
+    pub fn error(&self, reason: impl fmt::Display) -> Refusal {
         let offset = self.at.min(self.text.len());
-        JsonError {
+        Box::new(JsonError {
             offset,
             reason: reason.to_string(),
             path: Vec::new(),
-        }
+        })
     }
 }
 
@@ -440,7 +445,7 @@ struct Names<'a> {
     count: usize,
     bits: NameBits,
     /// All names so far, when they are more than a few.
-    many: HashSet<Cow<'a, str>>,
+    many: Option<HashSet<Cow<'a, str>>>,
 }
 
 impl<'a> Names<'a> {
@@ -453,10 +458,8 @@ impl<'a> Names<'a> {
         self.bits.add(bit);
         self.count += 1;
         if self.count > FEW_MEMBERS {
-            if self.many.is_empty() {
-                self.many.extend(known);
-            }
-            return !self.many.insert(name);
+            let many = self.many.get_or_insert_with(|| known.collect());
+            return !many.insert(name);
         }
         perhaps && known.into_iter().any(|known| known == name)
     }

@@ -38,6 +38,8 @@ pub(super) struct Members<'n, 'v, 'p, 'f> {
     /// How many members stand before `ahead`.
     behind: usize,
     taken: Taken,
+    /// How many have been taken.
+    found: usize,
     path: &'p Path<'p>,
     faults: &'f mut Faults,
 }
@@ -87,6 +89,7 @@ impl<'n, 'v, 'p, 'f> Members<'n, 'v, 'p, 'f> {
             ahead: all,
             behind: 0,
             taken: Taken::default(),
+            found: 0,
             path,
             faults,
         })
@@ -124,6 +127,7 @@ impl<'n, 'v, 'p, 'f> Members<'n, 'v, 'p, 'f> {
                 self.ahead = nodes;
                 self.behind = index + 1;
                 self.taken.add(index);
+                self.found += 1;
                 return Some(node);
             }
         }
@@ -239,7 +243,7 @@ impl<'n, 'v, 'p, 'f> Members<'n, 'v, 'p, 'f> {
             self.fault::<()>(name, reason);
             return Vec::new();
         };
-        let count = elements.count();
+        let count = node.count();
         if count > max {
             self.fault::<()>(
                 name,
@@ -262,6 +266,9 @@ impl<'n, 'v, 'p, 'f> Members<'n, 'v, 'p, 'f> {
 
     /// Reports the members that nobody asked for.
     pub fn finish(self) {
+        if self.found == self.object.count() {
+            return;
+        }
         for (index, node) in self.all.enumerate() {
             if !self.taken.has(index) && node.kind() != Kind::Null {
                 let path = Path::Name(self.path, &node.name()).to_string();
