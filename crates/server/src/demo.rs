@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 
 use docket_access::{Access, Caller, NewOrganization, NewToken};
 use docket_engine::{Log, Request};
-use docket_event::json::parse;
 use docket_event::{Event, Writer, check_event};
 
 use crate::operations::{CHUNK_ENTRIES_MAX, Failure, FailureKind, ingest_of};
@@ -78,9 +77,8 @@ fn store(log: &Log, now_micros: i64) -> Result<(), Failure> {
 }
 
 fn event(entry: &story::Entry) -> Result<Event, String> {
-    let value = parse(&entry.text).map_err(|error| error.to_string())?;
     let ingest = ingest_of(entry.format)?;
-    (ingest.read)(&value, None).map_err(|faults| format!("{faults:?}"))
+    (ingest.read)(&entry.text, None).map_err(|faults| format!("{faults:?}"))
 }
 
 /// The story is built in: what is wrong with it is wrong with this program.

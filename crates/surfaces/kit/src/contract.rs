@@ -26,9 +26,9 @@ pub struct Surface {
 /// How a dialect's entries become events.
 #[derive(Clone, Copy, Debug)]
 pub struct Ingest {
-    /// Reads an entry that a client sends. The second argument is the account that the entry is a fact about,
-    /// where the sender names one: it becomes `origin.account`.
-    pub read: ReadEntry,
+    /// Reads an entry that a client sends, from its text: events of our own dialect need no tree, and
+    /// [`crate::split::by_tree`] makes one for those that do.
+    pub read: ReadText,
     /// Reads an entry of a file that the operator imports. The same function for every dialect but our own,
     /// which may restore there what no client may claim.
     pub import: ReadEntry,
@@ -36,7 +36,14 @@ pub struct Ingest {
     pub page_member: &'static str,
 }
 
-/// Reads one entry.
+/// Reads the text of one entry. The second argument is the account that the entry is a fact about, where the
+/// sender names one: it becomes `origin.account`.
+///
+/// # Errors
+/// Every fault found, with its path in the entry.
+pub type ReadText = fn(&str, Option<&str>) -> Result<Event, Faults>;
+
+/// Reads one entry that has been parsed; otherwise like [`ReadText`].
 ///
 /// # Errors
 /// Every fault found, with its path in the entry.

@@ -8,7 +8,7 @@ use std::ops::Range;
 use docket_event::json::{self, JsonError};
 use docket_event::{Event, Fault, Faults};
 
-use crate::contract::ReadEntry;
+use crate::contract::{ReadEntry, ReadText};
 
 use scan::Scan;
 
@@ -55,11 +55,11 @@ pub fn entries<'t>(
     }
 }
 
-/// Reads one entry's text.
+/// Reads one entry's text, unless it is too long.
 ///
 /// # Errors
 /// Every fault found.
-pub fn read(text: &str, read: ReadEntry, account: Option<&str>) -> Result<Event, Faults> {
+pub fn read(text: &str, read: ReadText, account: Option<&str>) -> Result<Event, Faults> {
     if text.len() > ENTRY_BYTES_MAX {
         let reason = format!(
             "has {} bytes; at most {ENTRY_BYTES_MAX} are read",
@@ -67,6 +67,14 @@ pub fn read(text: &str, read: ReadEntry, account: Option<&str>) -> Result<Event,
         );
         return Err(vec![Fault::new("", reason)]);
     }
+    read(text, account)
+}
+
+/// Parses one entry's text and reads the tree.
+///
+/// # Errors
+/// Every fault found.
+pub fn by_tree(text: &str, account: Option<&str>, read: ReadEntry) -> Result<Event, Faults> {
     match json::parse(text) {
         Ok(value) => read(&value, account),
         Err(error) => Err(vec![error.into()]),

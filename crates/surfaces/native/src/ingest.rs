@@ -1,7 +1,10 @@
 //! From the native JSON form to an event: an id and a recorded time that the sender brings move to the origin.
 
+use docket_event::json::{Kind, Node, Outline};
 use docket_event::vocabulary::Surface;
-use docket_event::{Event, Fault, Faults, Json, Origin, Timestamp, Value, read_value};
+use docket_event::{
+    Event, Fault, Faults, Json, Origin, TEXT_BYTES_MAX, Timestamp, Value, read_beside,
+};
 
 use crate::NAME;
 
@@ -22,8 +25,8 @@ const ORIGIN: &str = "origin";
 ///
 /// # Errors
 /// Every fault found.
-pub fn read(value: &Value<'_>, account: Option<&str>) -> Result<Event, Faults> {
-    let (brought, mut event) = parts(value)?;
+pub fn read(text: &str, account: Option<&str>) -> Result<Event, Faults> {
+    let (brought, mut event) = parts(text)?;
     if let Some(fault) = patched(&event) {
         return Err(vec![fault]);
     }
@@ -36,8 +39,8 @@ pub fn read(value: &Value<'_>, account: Option<&str>) -> Result<Event, Faults> {
 fn patched(event: &Event) -> Option<Fault> {
     let origin = event.origin.as_ref()?;
     Surface::parse(&origin.surface)?;
-    let extra = origin.extra.as_ref()?.value();
-    PATCH.iter().find(|name| extra.get(name).is_some())?;
+    let extra = origin.extra.as_ref()?.outline();
+    PATCH.iter().find(|name| extra.root().get(name).is_some())?;
     let reason = format!(
         "is for what came in as an entry of that surface; send the entry itself with format={}",
         origin.surface
@@ -51,7 +54,7 @@ fn patched(event: &Event) -> Option<Fault> {
 /// # Errors
 /// Every fault found.
 pub fn import(value: &Value<'_>, account: Option<&str>) -> Result<Event, Faults> {
-    let (brought, mut event) = parts(value)?;
+    let (brought, mut event) = parts(&value.to_text())?;
     if event
         .origin
         .as_ref()
@@ -76,26 +79,17 @@ struct Brought {
     recorded_at: Option<String>,
 }
 
-fn parts(value: &Value<'_>) -> Result<(Brought, Event), Faults> {
-    let moved = |name: &str| name == ID || name == RECORDED_AT;
-    let members = value.as_object().unwrap_or_default();
-    if !members.iter().any(|(name, _)| moved(name)) {
-        return Ok((Brought::default(), read_value(value)?));
-    }
+fn parts(text: &str) -> Result<(Brought, Event), Faults> {
+    let document = Outline::read(text).map_err(|error| vec![error.into()])?;
     let mut faults = Faults::new();
     let brought = Brought {
-        id: text(value, ID, &mut faults),
-        recorded_at: text(value, RECORDED_AT, &mut faults),
+        id: member(document.root(), ID, &mut faults),
+        recorded_at: member(document.root(), RECORDED_AT, &mut faults),
     };
     if let Some(Err(reason)) = brought.recorded_at.as_deref().map(Timestamp::parse) {
         faults.push(Fault::new(RECORDED_AT, reason));
     }
-    let rest = members
-        .iter()
-        .filter(|(name, _)| !moved(name))
-        .cloned()
-        .collect();
-    match read_value(&Value::Object(rest)) {
+    match read_beside(&document, &[ID, RECORDED_AT]) {
         Ok(event) if faults.is_empty() => Ok((brought, event)),
         Ok(_) => Err(faults),
         Err(more) => {
@@ -105,19 +99,18 @@ fn parts(value: &Value<'_>) -> Result<(Brought, Event), Faults> {
     }
 }
 
-fn text(value: &Value<'_>, name: &str, faults: &mut Faults) -> Option<String> {
-    let reason = match value.get(name)? {
-        Value::Null => return None,
-        Value::String(text) if text.is_empty() => "is empty".to_owned(),
-        Value::String(text) if text.len() > docket_event::TEXT_BYTES_MAX => {
+fn member(event: Node<'_, '_>, name: &str, faults: &mut Faults) -> Option<String> {
+    let node = event.get(name).filter(|node| node.kind() != Kind::Null)?;
+    let reason = match node.string() {
+        Some(text) if text.is_empty() => "is empty".to_owned(),
+        Some(text) if text.len() > TEXT_BYTES_MAX => {
             format!(
-                "has {} bytes; at most {} are kept",
-                text.len(),
-                docket_event::TEXT_BYTES_MAX
+                "has {} bytes; at most {TEXT_BYTES_MAX} are kept",
+                text.len()
             )
         }
-        Value::String(text) => return Some(text.clone().into_owned()),
-        other => format!("is {}; write a string", other.kind()),
+        Some(text) => return Some(text.into_owned()),
+        None => format!("is {}; write a string", node.kind().words()),
     };
     faults.push(Fault::new(name, reason));
     None
@@ -180,10 +173,14 @@ fn extended<'j>(
 mod tests {
     use super::*;
     use docket_event::json::parse;
-    use docket_surfaces_kit::contract::ReadEntry;
+    use docket_surfaces_kit::contract::ReadText;
 
-    fn check(with: ReadEntry, text: &str, account: Option<&str>, origin: &str) {
-        let event = with(&parse(text).unwrap(), account).unwrap();
+    fn imported(text: &str, account: Option<&str>) -> Result<Event, Faults> {
+        import(&parse(text).unwrap(), account)
+    }
+
+    fn check(with: ReadText, text: &str, account: Option<&str>, origin: &str) {
+        let event = with(text, account).unwrap();
         let mut written = String::new();
         docket_event::write_event(&mut written, &event);
         let value = parse(&written).unwrap();
@@ -219,7 +216,7 @@ mod tests {
             r#"{"surface":"docket","id":"9"}"#,
         );
         check(
-            import,
+            imported,
             r#"{"type":"a.b","id":"9","recorded_at":"2026-01-01T00:00:00Z","origin":{"surface":"docket"}}"#,
             None,
             r#"{"surface":"native","id":"9","extra":{"origin":{"surface":"docket"},"recorded_at":"2026-01-01T00:00:00Z"}}"#,
@@ -230,7 +227,7 @@ mod tests {
     fn only_a_surface_says_how_it_prints() {
         let text =
             r#"{"type":"a.b","origin":{"surface":"openai","id":"v","extra":{"set":[[[],null]]}}}"#;
-        let faults = read(&parse(text).unwrap(), None).unwrap_err();
+        let faults = read(text, None).unwrap_err();
         assert_eq!(
             faults
                 .iter()
@@ -238,15 +235,15 @@ mod tests {
                 .collect::<Vec<_>>(),
             ["origin.extra"]
         );
-        assert!(import(&parse(text).unwrap(), None).is_ok());
+        assert!(imported(text, None).is_ok());
     }
 
     #[test]
     fn faults_of_both_parts_are_told_together() {
         let text = r#"{"id":1,"recorded_at":"soon","typ":"a.b"}"#;
-        let faults = read(&parse(text).unwrap(), None).unwrap_err();
+        let faults = read(text, None).unwrap_err();
         let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
         assert_eq!(paths, ["id", "recorded_at", "type", "typ"]);
-        assert!(read(&Value::Null, None).is_err());
+        assert!(read("null", None).is_err());
     }
 }

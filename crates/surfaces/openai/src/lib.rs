@@ -10,7 +10,7 @@ use axum::routing::get;
 use docket_event::vocabulary;
 use docket_event::{Place, Recorded};
 use docket_surfaces_kit::{
-    App, Asked, Ingest, Permission, Principal, Refusal, Surface, auth, read::Found,
+    App, Asked, Ingest, Permission, Principal, Refusal, Surface, auth, read::Found, split,
 };
 
 use crate::error::ApiError;
@@ -36,7 +36,7 @@ pub fn surface() -> Surface {
         routes,
         refuse,
         ingest: Some(Ingest {
-            read: ingest::ingest,
+            read: |text, account| split::by_tree(text, account, ingest::ingest),
             import: ingest::ingest,
             page_member: "data",
         }),
