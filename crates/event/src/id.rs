@@ -92,7 +92,9 @@ impl EventId {
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", uuid::Uuid::from_u128(self.0).hyphenated())
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        let uuid = uuid::Uuid::from_u128(self.0).hyphenated();
+        f.write_str(uuid.encode_lower(&mut text))
     }
 }
 

@@ -12,6 +12,8 @@ use crate::{App, Asked, Refusal};
 
 /// Bytes that are decompressed at a time.
 const PIECE_BYTES: usize = 64 << 10;
+/// Most bytes for which room is made at once when they are announced, so that a body is not copied as it grows.
+const ROOM_BYTES_MAX: usize = 1 << 20;
 /// Largest zstd window, as a power of two, for which memory is reserved.
 const WINDOW_LOG_MAX: u32 = 24;
 /// Bytes of a body that is too large which are read and dropped, so that a client that only listens when it
@@ -53,10 +55,11 @@ impl App {
         let encoding = encoding(asked.headers())?;
         let max = self.limits().body_bytes_max;
         let mut share = self.bodies().share();
-        if announced(asked.headers()).is_some_and(|bytes| bytes > max) {
+        let announced = announced(asked.headers()).unwrap_or_default();
+        if announced > max {
             return Err(too_large(asked, body, max).await);
         }
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(announced.min(ROOM_BYTES_MAX));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Refusal::BadBody("the body breaks off".to_owned()))?;
             let Ok(data) = frame.into_data() else {

@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use docket_event::{BATCH_EVENTS_MAX, FAULTS_MAX, Fault, Value};
+use docket_event::json::{ObjectWriter, write_array, write_string};
+use docket_event::{BATCH_EVENTS_MAX, FAULTS_MAX, Fault};
 use docket_surfaces_kit::auth::{self, BEARER, Permission};
 use docket_surfaces_kit::body::{Sent, discard};
 use docket_surfaces_kit::split::{self, Form, SplitError};
@@ -159,19 +160,23 @@ fn batch(sent: Sent, form: Form, ingest: Ingest, key: Option<&str>) -> Result<Ba
     })
 }
 
+/// Room for id and position of one event.
+const ANSWER_BYTES: usize = 52;
+
 fn answer(appended: &Appended) -> Response {
-    let number = |number: u64| Value::Number(number.to_string().into());
-    let ids = appended
-        .ids
-        .iter()
-        .map(|id| Value::string(id.to_string()))
-        .collect();
-    let positions = appended.positions.iter().copied().map(number).collect();
-    let answer = Value::object([
-        ("ids", Value::Array(ids)),
-        ("positions", Value::Array(positions)),
-        ("tree_size", number(appended.tree_size)),
-        ("duplicates", number(appended.duplicates)),
-    ]);
-    ([(CONTENT_TYPE, "application/json")], answer.to_text()).into_response()
+    let number = |out: &mut String, number: u64| out.push_str(&number.to_string());
+    let mut text = String::with_capacity(ANSWER_BYTES * (appended.ids.len() + 2));
+    let mut answer = ObjectWriter::open(&mut text);
+    answer.member("ids", |out| {
+        write_array(out, &appended.ids, |out, id| {
+            write_string(out, &id.to_string());
+        });
+    });
+    answer.member("positions", |out| {
+        write_array(out, appended.positions.iter().copied(), number);
+    });
+    answer.member("tree_size", |out| number(out, appended.tree_size));
+    answer.member("duplicates", |out| number(out, appended.duplicates));
+    answer.close();
+    ([(CONTENT_TYPE, "application/json")], text).into_response()
 }
