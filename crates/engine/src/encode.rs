@@ -106,12 +106,13 @@ pub fn split(mut event: Event) -> Parts {
     let mut object = ObjectWriter::open(&mut personal);
     if let Some(actor) = &mut event.actor {
         let (email, name) = (actor.email.take(), actor.name.take());
-        split_person(&mut object, "actor", [email, name], actor.profile.take());
+        let (texts, profile) = ([email, name], actor.profile.take());
+        split_person(&mut object, "actor", texts, profile.as_ref());
     }
     if let Some(other) = &mut event.on_behalf_of {
         let (email, name) = (other.email.take(), other.name.take());
-        let texts = [email, name];
-        split_person(&mut object, "on_behalf_of", texts, other.profile.take());
+        let (texts, profile) = ([email, name], other.profile.take());
+        split_person(&mut object, "on_behalf_of", texts, profile.as_ref());
     }
     object.inner("source", event.source.take().as_ref(), write_source);
     if event.targets.iter().any(|target| target.name.is_some()) {
@@ -141,12 +142,12 @@ fn split_person(
     personal: &mut ObjectWriter<'_>,
     whose: &str,
     [email, name]: [Option<String>; 2],
-    profile: Option<Json>,
+    profile: Option<&Json>,
 ) {
     personal.inner_if_any(whose, |inner| {
         inner.text("email", email.as_deref());
         inner.text("name", name.as_deref());
-        inner.json("profile", profile.as_ref());
+        inner.json("profile", profile);
     });
 }
 
