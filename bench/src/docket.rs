@@ -27,9 +27,6 @@ pub const GROUP: usize = 1_000;
 const LINE_BYTES: usize = 900;
 /// How long to wait before a request is repeated that found the engine busy.
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
-/// How often it is looked whether sealing has caught up.
-const SETTLE_PAUSE: Duration = Duration::from_millis(2);
-const SETTLE_WAIT_MAX: Duration = Duration::from_secs(300);
 
 /// An open store.
 #[derive(Debug)]
@@ -43,7 +40,7 @@ pub struct Docket {
 pub struct Ingested {
     /// Until the last acknowledgement, seconds.
     pub acked_seconds: f64,
-    /// Until no full tail was left either, seconds.
+    /// Until no seal and no merge was due either, seconds.
     pub settled_seconds: f64,
     /// How often the engine was busy.
     pub busy: u64,
@@ -84,7 +81,7 @@ impl Docket {
             anyhow::Ok(busy)
         })?;
         let acked_seconds = watch.seconds();
-        self.settle()?;
+        self.engine.settle()?;
         let settled_seconds = watch.seconds();
         ensure!(
             self.events() - before == data.spec.events,
@@ -136,30 +133,6 @@ impl Docket {
             tickets
                 .into_iter()
                 .try_for_each(|ticket| ticket.wait().map(drop))?;
-        }
-    }
-
-    /// Waits until no full tail is left to seal.
-    fn settle(&self) -> anyhow::Result<()> {
-        let full = u64::from(self.engine.params().block_events);
-        let waiting = Stopwatch::start();
-        loop {
-            let rows = self.engine.store().logs()?;
-            let due = rows.iter().any(|row| {
-                let log = self.engine.log(&row.org);
-                log.is_some_and(|log| log.size().saturating_sub(row.sealed) > full)
-            });
-            if !due {
-                return Ok(());
-            }
-            ensure!(
-                waiting.time() < SETTLE_WAIT_MAX,
-                "full tails are not sealed; {}",
-                self.engine
-                    .halted()
-                    .unwrap_or_else(|| "the log above may say why".to_owned())
-            );
-            std::thread::sleep(SETTLE_PAUSE);
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use docket_event::{Event, Json, Target};
+
 use crate::block::Dir;
-use crate::encode::Parts;
 use crate::store::BlockId;
 
 /// A piece as it is kept.
@@ -13,8 +14,8 @@ pub enum Cached {
     Dir(Arc<Dir>),
     /// Event times.
     Times(Arc<Vec<i64>>),
-    /// A frame.
-    Frame(Arc<Vec<Parts>>),
+    /// The events of a frame: putting one together costs more than copying it.
+    Frame(Arc<Vec<Event>>),
     /// A term page or far posting.
     Raw(Arc<Vec<u8>>),
 }
@@ -40,11 +41,36 @@ impl quick_cache::Weighter<(BlockId, u64), Cached> for ByBytes {
                 dir.filter.len() + 24 * (dir.frames.len() + dir.pages.len()) + 16 * dir.perm.len()
             }
             Cached::Times(times) => 8 * times.len(),
-            Cached::Frame(parts) => parts.iter().map(|part| part.len() + 80).sum(),
+            Cached::Frame(events) => events.iter().map(event_bytes).sum(),
             Cached::Raw(data) => data.len(),
         };
         bytes as u64 + 100
     }
+}
+
+/// About how many bytes of memory an event takes: itself, and what its texts are kept in.
+fn event_bytes(event: &Event) -> usize {
+    let text = |text: &Option<String>| text.as_ref().map_or(0, |text| text.len() + 16);
+    let json = |json: &Option<Json>| json.as_ref().map_or(0, |json| json.text().len() + 16);
+    let mut bytes = size_of::<Event>() + event.event_type.len() + 16;
+    if let Some(actor) = &event.actor {
+        bytes += text(&actor.id) + text(&actor.email) + text(&actor.name) + json(&actor.profile);
+    }
+    if let Some(other) = &event.on_behalf_of {
+        bytes += text(&other.id) + text(&other.email) + text(&other.name) + json(&other.profile);
+    }
+    if let Some(source) = &event.source {
+        bytes += text(&source.ip) + text(&source.user_agent);
+    }
+    for target in &event.targets {
+        bytes += size_of::<Target>() + target.kind.len() + 16;
+        bytes += text(&target.id) + text(&target.name) + json(&target.data);
+    }
+    if let Some(origin) = &event.origin {
+        bytes += text(&origin.id) + json(&origin.extra);
+    }
+    let details = event.details.iter().map(|detail| detail.len() + 40);
+    bytes + details.sum::<usize>() + text(&event.description) + json(&event.data)
 }
 
 impl Cache {

@@ -3,13 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use docket_event::{EventId, IdKey, Recorded};
+use docket_event::{Event, EventId, IdKey, Recorded};
 use docket_merkle::Hash;
 
 use crate::bits::Bits;
 use crate::cache::{Cache, Cached};
 use crate::codec::{Bytes, Malformed, checked};
-use crate::encode::{Parts, SALT_BYTES, merge};
+use crate::encode::{SALT_BYTES, merge};
 use crate::frame;
 use crate::store::{BlockRow, Store, StoreError};
 use crate::terms::Term;
@@ -141,23 +141,24 @@ impl BlockReader<'_> {
         let frames = self.frames(dir, slots)?;
         let mut events = Vec::with_capacity(slots.len());
         for slot in slots {
-            let parts = dir.frame(*slot).and_then(|(first, piece)| {
-                let (_, frame) = frames.iter().find(|(known, _)| *known == piece)?;
+            let event = dir.frame(*slot).and_then(|(first, piece)| {
+                let at = frames.binary_search_by_key(&piece, |(known, _)| *known);
+                let (_, frame) = frames.get(at.ok()?)?;
                 frame.get((slot - first) as usize)
             });
-            let parts = parts.ok_or_else(|| self.corrupt(Malformed("a frame lacks an event")))?;
-            events.push(self.event(dir, *slot, parts)?);
+            let event = event.ok_or_else(|| self.corrupt(Malformed("a frame lacks an event")))?;
+            let position = self.row.first + u64::from(*slot);
+            events.push(place(
+                event.clone(),
+                dir.recorded(*slot),
+                position,
+                self.key,
+            ));
         }
         Ok(events)
     }
 
-    fn event(&self, dir: &Dir, slot: u32, parts: &Parts) -> Result<Recorded, StoreError> {
-        let event = merge(parts).map_err(|error| self.corrupt(error))?;
-        let position = self.row.first + u64::from(slot);
-        Ok(place(event, dir.recorded(slot), position, self.key))
-    }
-
-    /// The decoded frames of some slots, each once.
+    /// The decoded frames of some slots, each once, in the order of the block.
     pub fn frames(&self, dir: &Dir, slots: &[u32]) -> Result<Vec<DecodedFrame>, StoreError> {
         let mut pieces: Vec<Piece> = slots
             .iter()
@@ -170,16 +171,21 @@ impl BlockReader<'_> {
         let mut missing = Vec::new();
         for piece in pieces {
             match self.cache.get(self.row.id, piece.offset) {
-                Some(Cached::Frame(parts)) => found.push((piece, parts)),
+                Some(Cached::Frame(events)) => found.push((piece, events)),
                 _ => missing.push(piece),
             }
         }
         for (piece, data) in missing.iter().zip(self.read(&missing)?) {
-            let parts = Arc::new(frame::decode(&data).map_err(|error| self.corrupt(error))?);
-            self.cache
-                .put(self.row.id, piece.offset, Cached::Frame(Arc::clone(&parts)));
-            found.push((*piece, parts));
+            let events = decode_events(&data).map_err(|error| self.corrupt(error))?;
+            let events = Arc::new(events);
+            self.cache.put(
+                self.row.id,
+                piece.offset,
+                Cached::Frame(Arc::clone(&events)),
+            );
+            found.push((*piece, events));
         }
+        found.sort_unstable_by_key(|(piece, _)| *piece);
         Ok(found)
     }
 
@@ -272,7 +278,11 @@ impl BlockReader<'_> {
 }
 
 /// A frame of the body, decoded.
-pub type DecodedFrame = (Piece, Arc<Vec<Parts>>);
+pub type DecodedFrame = (Piece, Arc<Vec<Event>>);
+
+fn decode_events(frame: &[u8]) -> Result<Vec<Event>, Malformed> {
+    frame::decode(frame)?.iter().map(merge).collect()
+}
 
 /// More than any body has: 64 MiB of frames, and the index of 65,536 events.
 const BODY_BYTES_MAX: u64 = 8 << 30;
