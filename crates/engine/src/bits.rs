@@ -105,6 +105,21 @@ impl Bits {
         self.words.iter().map(|word| word.count_ones()).sum()
     }
 
+    /// How many numbers the set has below `below`.
+    pub fn count_below(&self, below: u32) -> u32 {
+        let whole = below as usize / 64;
+        let words = self.words.iter().take(whole);
+        let part = self.words.get(whole).copied().unwrap_or_default();
+        words.map(|word| word.count_ones()).sum::<u32>()
+            + (part & ((1 << (below % 64)) - 1)).count_ones()
+    }
+
+    /// How many numbers both sets have.
+    pub fn count_common(&self, other: &Bits) -> u32 {
+        let both = self.words.iter().zip(&other.words);
+        both.map(|(word, other)| (word & other).count_ones()).sum()
+    }
+
     /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)
@@ -188,6 +203,11 @@ mod tests {
             let mut cut = bits(&left);
             cut.clamp(from, to);
             proptest::prop_assert_eq!(list(&cut), left.iter().copied().filter(|n| *n >= from && *n < to).collect());
+            proptest::prop_assert_eq!(bits(&left).count_below(to) as usize, left.range(..to).count());
+            proptest::prop_assert_eq!(
+                bits(&left).count_common(&bits(&right)) as usize,
+                left.intersection(&right).count()
+            );
             proptest::prop_assert_eq!(bits(&left).next(from), left.range(from..).next().copied());
             proptest::prop_assert_eq!(bits(&left).previous(to), left.range(..to).next_back().copied());
             proptest::prop_assert_eq!(bits(&left).count() as usize, left.len());

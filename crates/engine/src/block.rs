@@ -20,6 +20,7 @@ mod unpack;
 
 pub use build::{BlockInput, Built, build, time_order};
 pub use dir::{Dir, TypeEntry};
+pub use posting::NEAR_IDS_MAX;
 pub use read::{BlockReader, place};
 pub use unpack::unpack;
 

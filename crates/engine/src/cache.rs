@@ -6,6 +6,10 @@ use docket_event::{Event, Json, Target};
 
 use crate::block::Dir;
 use crate::store::BlockId;
+use crate::terms::Term;
+
+/// The offset that stands for a block's [`Cached::Heavy`].
+pub const HEAVY: u64 = u64::MAX - 1;
 
 /// A piece as it is kept.
 #[derive(Clone, Debug)]
@@ -16,6 +20,8 @@ pub enum Cached {
     Times(Arc<Vec<i64>>),
     /// The events of a frame: putting one together costs more than copying it.
     Frame(Arc<Vec<Event>>),
+    /// The terms of far postings, under offset [`HEAVY`].
+    Heavy(Arc<Vec<(Term, u32)>>),
     /// A term page or far posting.
     Raw(Arc<Vec<u8>>),
 }
@@ -41,6 +47,7 @@ impl quick_cache::Weighter<(BlockId, u64), Cached> for ByBytes {
                 dir.filter.len() + 24 * (dir.frames.len() + dir.pages.len()) + 16 * dir.perm.len()
             }
             Cached::Times(times) => 8 * times.len(),
+            Cached::Heavy(terms) => 16 * terms.len(),
             Cached::Frame(events) => events.iter().map(event_bytes).sum(),
             Cached::Raw(data) => data.len(),
         };

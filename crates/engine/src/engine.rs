@@ -33,15 +33,15 @@ const RECOVERIES_MAX: u32 = 5;
 /// The logs of one store. Clones are the same engine; the last one that goes closes it.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
     threads: Arc<Threads>,
 }
 
 /// One organization's log. Clones are the same log.
 #[derive(Clone, Debug)]
 pub struct Log {
-    engine: Engine,
-    state: Arc<LogState>,
+    pub(crate) engine: Engine,
+    pub(crate) state: Arc<LogState>,
 }
 
 /// A request on its way to the disk.

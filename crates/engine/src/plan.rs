@@ -13,6 +13,8 @@ use crate::terms::{Term, Terms, hashed};
 #[derive(Clone, Debug)]
 pub struct Plan {
     groups: Vec<PlanGroup>,
+    /// Whether a term stands for one value only, as far as counts are concerned.
+    terms_tell_apart: bool,
     /// When it happened.
     pub occurred: Span,
     /// When it was recorded.
@@ -36,7 +38,28 @@ enum PlanTest {
     TypePrefix(String),
     /// The type, and more that only the event tells.
     WithinType(String),
+    /// The term, and more that only the event tells.
+    WithinTerm(Field, Term),
     Unindexed,
+}
+
+/// What an index tells of a filter: every event in `sure` is wanted, and every wanted event is in `maybe`.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// Wanted for certain.
+    pub sure: Bits,
+    /// Wanted or not: the events themselves must tell of those that are not in `sure`.
+    pub maybe: Bits,
+}
+
+/// How far an index can answer a test.
+enum Certainty {
+    /// It finds the events that pass, and no others.
+    Exact,
+    /// It finds the events that pass, and maybe others.
+    AtMost,
+    /// It knows nothing of it.
+    Nothing,
 }
 
 /// Adds the ids of all types that a test wants.
@@ -52,7 +75,7 @@ impl Plan {
             // Every key is a credential; which credentials are keys only the event tells.
             Test::Is(Field::KeyId, value) => {
                 let field = Field::CredentialId;
-                PlanTest::Term(field, terms.of(field, value))
+                PlanTest::WithinTerm(field, terms.of(field, value))
             }
             Test::Is(field, value) if hashed(*field) => {
                 PlanTest::Term(*field, terms.of(*field, value))
@@ -65,6 +88,7 @@ impl Plan {
         });
         Plan {
             groups: groups.collect(),
+            terms_tell_apart: terms.tell_apart(),
             occurred: filter.occurred,
             recorded: filter.recorded,
             from_position: 0,
@@ -98,12 +122,15 @@ impl Plan {
                         add_types(&|known| known == name, &mut set)?;
                     }
                     // A term may belong to other events, too: what it finds cannot be ruled out for it.
-                    PlanTest::Term(field, term) if !group.negated && has_field(*field) => {
+                    PlanTest::Term(field, term) | PlanTest::WithinTerm(field, term)
+                        if !group.negated && has_field(*field) =>
+                    {
                         add_term(*term, &mut set)?;
                     }
-                    PlanTest::WithinType(_) | PlanTest::Term(..) | PlanTest::Unindexed => {
-                        exact = false
-                    }
+                    PlanTest::WithinType(_)
+                    | PlanTest::Term(..)
+                    | PlanTest::WithinTerm(..)
+                    | PlanTest::Unindexed => exact = false,
                 }
             }
             match (group.negated, exact) {
@@ -113,6 +140,76 @@ impl Plan {
             }
         }
         Ok(candidates)
+    }
+
+    /// What is certain among `end` ids, and what is possible; as in [`Plan::evaluate`]. Terms are taken for
+    /// exact where they are long enough: two values that share one are found for each other then.
+    pub fn bounds<E>(
+        &self,
+        end: u32,
+        has_field: &dyn Fn(Field) -> bool,
+        add_term: &mut dyn FnMut(Term, &mut Bits) -> Result<(), E>,
+        add_types: &mut AddTypes<'_, E>,
+    ) -> Result<Bounds, E> {
+        let (mut sure, mut maybe) = (Bits::all(end), Bits::all(end));
+        for group in &self.groups {
+            if maybe.is_empty() {
+                break;
+            }
+            let (mut passing, mut possible) = (Bits::none(end), Bits::none(end));
+            for test in &group.tests {
+                let set = match self.certainty(test, has_field) {
+                    Certainty::Exact => &mut passing,
+                    Certainty::AtMost => &mut possible,
+                    Certainty::Nothing => {
+                        possible = Bits::all(end);
+                        break;
+                    }
+                };
+                match test {
+                    PlanTest::Type(name) | PlanTest::WithinType(name) => {
+                        add_types(&|known| known == name, set)?;
+                    }
+                    PlanTest::TypePrefix(prefix) => {
+                        add_types(&|known| known.starts_with(&**prefix), set)?;
+                    }
+                    PlanTest::Term(_, term) | PlanTest::WithinTerm(_, term) => {
+                        add_term(*term, set)?;
+                    }
+                    PlanTest::Unindexed => {}
+                }
+            }
+            possible.or(&passing);
+            if group.negated {
+                sure.and_not(&possible);
+                maybe.and_not(&passing);
+            } else {
+                sure.and(&passing);
+                maybe.and(&possible);
+            }
+        }
+        Ok(Bounds { sure, maybe })
+    }
+
+    fn certainty(&self, test: &PlanTest, has_field: &dyn Fn(Field) -> bool) -> Certainty {
+        match test {
+            PlanTest::Type(_) | PlanTest::TypePrefix(_) => Certainty::Exact,
+            PlanTest::WithinType(_) => Certainty::AtMost,
+            PlanTest::Term(field, _) if has_field(*field) && self.terms_tell_apart => {
+                Certainty::Exact
+            }
+            PlanTest::Term(field, _) | PlanTest::WithinTerm(field, _) if has_field(*field) => {
+                Certainty::AtMost
+            }
+            PlanTest::Term(..) | PlanTest::WithinTerm(..) | PlanTest::Unindexed => {
+                Certainty::Nothing
+            }
+        }
+    }
+
+    /// Whether every event passes whose times and position do.
+    pub fn is_open(&self) -> bool {
+        self.groups.is_empty()
     }
 
     /// The slots below `count` of a segment from `first` on that positions and recorded time allow.

@@ -3,6 +3,8 @@
 //! A tail grows while its log is written to, is frozen when it is full, and stays readable until its block
 //! is committed. Readers hold the lock only to pick candidates and to copy frames' handles.
 
+mod sets;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

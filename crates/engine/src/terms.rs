@@ -37,6 +37,12 @@ impl Terms {
         hasher.finish() & self.mask
     }
 
+    /// Whether a term is long enough to stand for one value: within a block, a value shares its term with
+    /// another one of a field that is indexed with a probability of less than 10⁻⁹.
+    pub fn tell_apart(&self) -> bool {
+        self.mask == (1 << TERM_BITS_MAX) - 1
+    }
+
     /// Adds the terms of an event that stands at `slot`, in no order; a term may come twice. Types are not among
     /// them: they are indexed by name.
     pub fn add(&self, event: &Event, slot: u16, pairs: &mut Vec<Pair>) {

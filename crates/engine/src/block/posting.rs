@@ -24,6 +24,16 @@ pub enum Posting {
     },
 }
 
+impl Posting {
+    /// How many ids it has.
+    pub fn count(&self) -> u32 {
+        match self {
+            Posting::Near(ids) => u32::try_from(ids.len()).unwrap_or(u32::MAX),
+            Posting::Far { count, .. } => *count,
+        }
+    }
+}
+
 /// Appends ascending ids as distances.
 fn put_ids(out: &mut Vec<u8>, ids: &[u16]) {
     let mut previous = 0;

@@ -7,14 +7,14 @@ use docket_event::{Event, EventId, IdKey, Recorded};
 use docket_merkle::Hash;
 
 use crate::bits::Bits;
-use crate::cache::{Cache, Cached};
+use crate::cache::{Cache, Cached, HEAVY};
 use crate::codec::{Bytes, Malformed, checked};
 use crate::encode::{SALT_BYTES, merge};
 use crate::frame;
 use crate::store::{BlockRow, Store, StoreError};
 use crate::terms::Term;
 
-use super::dir::{Dir, Piece};
+use super::dir::{Dir, Piece, TypeEntry};
 use super::posting::{Posting, add_far, posting};
 use super::{LEAF_CHUNK, TIMES_CHUNK};
 
@@ -119,6 +119,45 @@ impl BlockReader<'_> {
             self.add_far(dir, entry.piece.offset, entry.piece.length, bits)?;
         }
         Ok(())
+    }
+
+    /// Adds the local ids of one type to `bits`.
+    pub fn add_type(
+        &self,
+        dir: &Dir,
+        entry: &TypeEntry,
+        bits: &mut Bits,
+    ) -> Result<(), StoreError> {
+        self.add_far(dir, entry.piece.offset, entry.piece.length, bits)
+    }
+
+    /// How many local ids a term has.
+    pub fn term_count(&self, dir: &Dir, term: Term) -> Result<u32, StoreError> {
+        if !dir.filter.may_have(term) {
+            return Ok(0);
+        }
+        let Some((first, page)) = dir.page(term) else {
+            return Ok(0);
+        };
+        let data = self.cached_piece(page)?;
+        let found = find_term(&data, first, term).map_err(|error| self.corrupt(error))?;
+        Ok(found.map_or(0, |posting| posting.count()))
+    }
+
+    /// The terms that have more ids than a term page holds, and how many.
+    pub fn heavy_terms(&self, dir: &Dir) -> Result<Arc<Vec<(Term, u32)>>, StoreError> {
+        if let Some(Cached::Heavy(terms)) = self.cache.get(self.row.id, HEAVY) {
+            return Ok(terms);
+        }
+        let pieces: Vec<Piece> = dir.pages.iter().map(|(_, piece)| *piece).collect();
+        let mut terms = Vec::new();
+        for ((first, _), page) in dir.pages.iter().zip(self.read(&pieces)?) {
+            add_heavy(&page, *first, &mut terms).map_err(|error| self.corrupt(error))?;
+        }
+        let terms = Arc::new(terms);
+        let kept = Cached::Heavy(Arc::clone(&terms));
+        self.cache.put(self.row.id, HEAVY, kept);
+        Ok(terms)
     }
 
     fn add_far(
@@ -330,4 +369,17 @@ fn find_term(page: &[u8], first: Term, term: Term) -> Result<Option<Posting>, Ma
         }
     }
     Ok(None)
+}
+
+/// Adds the terms of a page that have far postings.
+fn add_heavy(page: &[u8], first: Term, terms: &mut Vec<(Term, u32)>) -> Result<(), Malformed> {
+    let mut bytes = Bytes::new(checked(page, &[])?);
+    let mut at = first;
+    while !bytes.is_empty() {
+        at = at.saturating_add(bytes.varint()?);
+        if let Posting::Far { count, .. } = posting(&mut bytes)? {
+            terms.push((at, count));
+        }
+    }
+    Ok(())
 }
