@@ -24,6 +24,7 @@ mod group;
 mod histogram;
 mod matching;
 mod merging;
+mod offset;
 mod params;
 mod plan;
 mod prepare;

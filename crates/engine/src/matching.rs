@@ -29,6 +29,8 @@ const DECODED_AT_ONCE: usize = 1_024;
 
 /// So few events are decoded rather than looked up in postings.
 const DECODED_FIRST: u64 = 2_048;
+/// So few events in front of a page are read rather than counted.
+const SKIPPED_FIRST: u64 = 50;
 
 /// How much work a question may still make, and where one kind of work gives way to another.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +45,8 @@ pub struct Budget {
     pub postings: u32,
     /// So few events are decoded rather than looked up in postings.
     pub decoded_first: u64,
+    /// So few events in front of a page are read rather than counted.
+    pub skipped_first: u64,
 }
 
 impl Default for Budget {
@@ -53,6 +57,7 @@ impl Default for Budget {
             opened: OPENED_MAX,
             postings: POSTINGS_MAX,
             decoded_first: DECODED_FIRST,
+            skipped_first: SKIPPED_FIRST,
         }
     }
 }

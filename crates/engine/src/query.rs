@@ -7,6 +7,8 @@
 use docket_event::{Direction, EventId, Field, Filter, Order, Page, Place, Query, Recorded};
 
 use crate::cache::Cache;
+use crate::matching::{Budget, matching};
+use crate::offset::skipped;
 use crate::plan::Plan;
 use crate::request::QueryError;
 use crate::segment::{Segment, Walk};
@@ -30,9 +32,37 @@ pub struct Reading<'r> {
 /// # Errors
 /// The store fails, or what it has cannot be right.
 pub fn page(reading: &Reading<'_>, state: &LogState, query: &Query) -> Result<Page, QueryError> {
+    page_behind(reading, state, query, 0, Budget::default())
+}
+
+/// Answers a question, without the first `skip` events of the answer. They are counted instead of read, unless
+/// there are few or counting them would need too much to be decoded.
+///
+/// # Errors
+/// The store fails, or what it has cannot be right.
+pub fn page_behind(
+    reading: &Reading<'_>,
+    state: &LogState,
+    query: &Query,
+    skip: u64,
+    budget: Budget,
+) -> Result<Page, QueryError> {
+    over_view(state, |size, view| {
+        page_of(reading, state, (size, view), query, skip, budget)
+    })
+}
+
+fn page_of(
+    reading: &Reading<'_>,
+    state: &LogState,
+    (size, view): (u64, &View),
+    query: &Query,
+    mut skip: u64,
+    budget: Budget,
+) -> Result<Page, QueryError> {
     let limit = query.limit.clamp(1, docket_event::LIMIT_MAX);
     let backwards = query.after.is_none() && query.before.is_some();
-    let walk = Walk {
+    let mut walk = Walk {
         order: query.order,
         direction: if backwards {
             query.direction.reversed()
@@ -42,7 +72,16 @@ pub fn page(reading: &Reading<'_>, state: &LogState, query: &Query) -> Result<Pa
         after: if backwards { query.before } else { query.after },
     };
     let until = if backwards { None } else { query.before };
-    let (log_size, mut events) = collect(reading, state, &query.filter, &walk, until, limit + 1)?;
+    if skip > budget.skipped_first {
+        let found = matching(reading, state, (size, view), &query.filter, budget)?;
+        if found.complete {
+            walk = skipped(&found, &walk, skip)?;
+            skip = 0;
+        }
+    }
+    let most = limit + 1;
+    let (filter, seen) = (&query.filter, (size, view));
+    let mut events = collect(reading, state, seen, filter, &walk, until, (skip, most))?;
     let has_more = events.len() > limit;
     events.truncate(limit);
     if backwards {
@@ -51,7 +90,7 @@ pub fn page(reading: &Reading<'_>, state: &LogState, query: &Query) -> Result<Pa
     Ok(Page {
         events,
         has_more,
-        log_size,
+        log_size: size,
     })
 }
 
@@ -89,29 +128,15 @@ fn blocks_of(view: &View) -> impl Iterator<Item = BlockId> {
     view.blocks.iter().map(|block| block.id)
 }
 
-/// The first `most` events of a walk that stand in front of `until`.
+/// The events of a walk that stand in front of `until`: `most` of them, behind the first `skip`.
 fn collect(
-    reading: &Reading<'_>,
-    state: &LogState,
-    filter: &Filter,
-    walk: &Walk,
-    until: Option<Place>,
-    most: usize,
-) -> Result<(u64, Vec<Recorded>), QueryError> {
-    over_view(state, |size, view| {
-        let found = collect_from(reading, state, (size, view), filter, walk, until, most)?;
-        Ok((size, found))
-    })
-}
-
-fn collect_from(
     reading: &Reading<'_>,
     state: &LogState,
     (size, view): (u64, &View),
     filter: &Filter,
     walk: &Walk,
     until: Option<Place>,
-    most: usize,
+    (mut skip, most): (u64, usize),
 ) -> Result<Vec<Recorded>, QueryError> {
     let mut plan = Plan::of(filter, reading.terms);
     plan.to_position = size;
@@ -120,7 +145,8 @@ fn collect_from(
     let mut open: Vec<Segment<'_>> = Vec::new();
     let mut found = Vec::new();
     while found.len() < most {
-        let need = most - found.len();
+        let skipping = usize::try_from(skip).unwrap_or(usize::MAX);
+        let need = (most - found.len()).saturating_add(skipping.min(docket_event::LIMIT_MAX));
         let next = earliest_head(&mut open, walk, filter, need)?;
         let may_be_earlier = |segment: &Segment<'_>| match &next {
             None => true,
@@ -134,7 +160,12 @@ fn collect_from(
         if until.is_some_and(|until| walk.compare(&place, &until).is_ge()) {
             break;
         }
-        found.extend(open.get_mut(index).and_then(Segment::take));
+        let taken = open.get_mut(index).and_then(Segment::take);
+        if skip > 0 {
+            skip -= 1;
+        } else {
+            found.extend(taken);
+        }
     }
     Ok(found)
 }
@@ -191,7 +222,10 @@ pub fn at(
             direction: Direction::Ascending,
             after,
         };
-        let (_, found) = collect(reading, state, &Filter::default(), &walk, None, 1)?;
+        let filter = Filter::default();
+        let found = over_view(state, |size, view| {
+            collect(reading, state, (size, view), &filter, &walk, None, (0, 1))
+        })?;
         events.extend(
             found
                 .into_iter()

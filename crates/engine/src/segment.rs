@@ -318,7 +318,7 @@ impl BlockCursor {
 }
 
 /// The slots of local ids.
-fn by_slot(dir: &Dir, locals: &Bits) -> Bits {
+pub fn by_slot(dir: &Dir, locals: &Bits) -> Bits {
     if let [only] = dir.perm.as_slice()
         && only.slot == 0
     {
@@ -340,7 +340,7 @@ fn clamp_by_time(
     let row = reader.row;
     match walk.direction {
         Direction::Ascending => {
-            let (micros, slot) = bound(
+            let (micros, slot) = slot_bound(
                 row,
                 Place {
                     position: after.position.saturating_add(1),
@@ -350,7 +350,7 @@ fn clamp_by_time(
             wanted.clamp(reader.lower_bound(dir, micros, slot)?, row.count);
         }
         Direction::Descending => {
-            let (micros, slot) = bound(row, after);
+            let (micros, slot) = slot_bound(row, after);
             wanted.clamp(0, reader.lower_bound(dir, micros, slot)?);
         }
     }
@@ -359,7 +359,7 @@ fn clamp_by_time(
 
 /// A place as time and slot: positions in front of the block have slot 0, those behind it a slot that no
 /// event has.
-fn bound(row: &BlockRow, place: Place) -> (i64, u32) {
+pub fn slot_bound(row: &BlockRow, place: Place) -> (i64, u32) {
     let slot = place.position.saturating_sub(row.first);
     (place.micros, u32::try_from(slot).unwrap_or(u32::MAX))
 }

@@ -4,12 +4,12 @@
 //! limits; where they are reached, the answer says so.
 
 use docket_event::vocabulary::Surface;
-use docket_event::{Field, Filter, each_value};
+use docket_event::{Field, Filter, Page, Query, each_value};
 
 use crate::engine::Log;
 use crate::histogram::{self, Buckets, Histogram};
 use crate::matching::{Budget, Matching, matching, take};
-use crate::query::Reading;
+use crate::query::{self, Reading};
 use crate::request::QueryError;
 use crate::tops::{Known, Top, top};
 
@@ -123,6 +123,25 @@ impl Log {
         self.ask(&asked.filter, budget, |reading, found| {
             stats(reading, asked, found, budget)
         })
+    }
+
+    /// Answers a question without the first `skip` events of its answer. They are counted rather than read, however
+    /// many they are, unless that would need too much to be decoded. Blocks.
+    ///
+    /// # Errors
+    /// The store fails, or what it has cannot be right.
+    pub fn query_behind(&self, query: &Query, skip: u64) -> Result<Page, QueryError> {
+        self.query_behind_within(query, skip, Budget::default())
+    }
+
+    pub(crate) fn query_behind_within(
+        &self,
+        query: &Query,
+        skip: u64,
+        budget: Budget,
+    ) -> Result<Page, QueryError> {
+        let reading = self.engine.inner.reading();
+        query::page_behind(&reading, &self.state, query, skip, budget)
     }
 
     /// Finds what a filter wants in the log as it is now, and asks something of it.
