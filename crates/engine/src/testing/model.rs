@@ -3,6 +3,7 @@
 
 #![expect(clippy::panic, reason = "a test that fails panics")]
 
+mod counts;
 mod events;
 mod oracle;
 mod questions;
@@ -39,6 +40,10 @@ pub struct Coverage {
     pub collisions: u64,
     /// Questions that were compared.
     pub questions: u64,
+    /// Statistics that were compared and claimed to be complete, although postings had to tell them.
+    pub counts: u64,
+    /// Statistics that claimed to be incomplete.
+    pub incomplete_counts: u64,
     /// Requests that failed, by a fault or by a conflict.
     pub failures: u64,
     /// Restarts.
@@ -56,6 +61,8 @@ impl Coverage {
         self.overlaps += other.overlaps;
         self.collisions += other.collisions;
         self.questions += other.questions;
+        self.counts += other.counts;
+        self.incomplete_counts += other.incomplete_counts;
         self.failures += other.failures;
         self.restarts += other.restarts;
         self.duplicates += other.duplicates;
@@ -70,6 +77,8 @@ impl Coverage {
             self.overlaps,
             self.collisions,
             self.questions,
+            self.counts,
+            self.incomplete_counts,
             self.restarts,
             self.duplicates,
         ]
@@ -105,7 +114,7 @@ pub fn tiny(dice: &mut Dice) -> Params {
             .copied()
             .unwrap_or(1 << 20),
         merge_blocks: [2, 3, 8].get(dice.below(3)).copied().unwrap_or(2),
-        term_bits: 6,
+        term_bits: [6, 6, 48].get(dice.below(3)).copied().unwrap_or(6),
         page_bytes: 64,
         cache_bytes: [0, 10_000, 1 << 20]
             .get(dice.below(3))
@@ -302,6 +311,9 @@ impl Run<'_> {
                         self.seed
                     );
                     self.coverage.questions += 1;
+                    if self.dice.once_in(3) {
+                        self.count(&log, &question, org);
+                    }
                 }
                 Err(error) => {
                     self.coverage.failures += 1;

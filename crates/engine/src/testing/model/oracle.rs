@@ -102,6 +102,11 @@ impl Oracle {
 
     /// The page that answers a question, by the definition.
     pub fn page(&self, query: &Query) -> Page {
+        self.page_behind(query, 0)
+    }
+
+    /// The same, without the first events in the direction of reading.
+    pub fn page_behind(&self, query: &Query, skip: usize) -> Page {
         let mut listing: Vec<&Recorded> = self
             .events
             .iter()
@@ -129,11 +134,17 @@ impl Oracle {
                     .before
                     .is_none_or(|before| behind(event, &before).is_lt())
         });
-        let has_more = listing.len() > query.limit;
         let from = match (query.after, query.before) {
-            (None, Some(_)) => listing.len().saturating_sub(query.limit),
-            _ => 0,
+            (None, Some(_)) => {
+                listing.truncate(listing.len().saturating_sub(skip));
+                listing.len().saturating_sub(query.limit)
+            }
+            _ => {
+                listing.drain(..skip.min(listing.len()));
+                0
+            }
         };
+        let has_more = listing.len() > query.limit;
         let events = listing
             .into_iter()
             .skip(from)
