@@ -152,9 +152,10 @@ impl Log {
         question: impl Fn(&Reading<'_>, &Matching<'_>) -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {
         let reading = self.engine.inner.reading();
-        let (size, view) = self.state.snapshot();
-        let found = matching(&reading, &self.state, (size, &view), filter, budget)?;
-        question(&reading, &found)
+        query::over_view(&self.state, |size, view| {
+            let found = matching(&reading, &self.state, (size, view), filter, budget)?;
+            question(&reading, &found)
+        })
     }
 }
 

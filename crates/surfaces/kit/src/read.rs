@@ -3,6 +3,10 @@
 use docket_engine::QueryError;
 use docket_event::{EventId, Field, Filter, IdKey, Page, Query, Recorded};
 
+pub use docket_engine::{
+    BUCKETS_MAX, Count, Histogram, Stats, StatsQuery, SurfaceCount, TOP_MAX, Top,
+};
+
 use crate::{App, Principal, Refusal, auth};
 
 /// Most events that one vendor id is looked up for.
@@ -23,10 +27,44 @@ impl App {
     ///
     /// # Errors
     /// Denied without a permission to read; Busy, Unavailable, Internal.
-    pub async fn page(&self, caller: &Principal, mut query: Query) -> Result<Page, Refusal> {
+    pub async fn page(&self, caller: &Principal, query: Query) -> Result<Page, Refusal> {
+        self.page_behind(caller, query, 0).await
+    }
+
+    /// The same without the first `skip` events, for surfaces that number their pages.
+    ///
+    /// # Errors
+    /// Denied without a permission to read; Busy, Unavailable, Internal.
+    pub async fn page_behind(
+        &self,
+        caller: &Principal,
+        mut query: Query,
+        skip: u64,
+    ) -> Result<Page, Refusal> {
         query.filter = auth::scoped(query.filter, caller)?;
         let log = self.log(caller)?;
-        Ok(self.reading(move || log.query(&query)).await??)
+        let page = self.reading(move || log.query_behind(&query, skip)).await?;
+        Ok(page?)
+    }
+
+    /// How many events `filter` wants, of what the caller may read.
+    ///
+    /// # Errors
+    /// Denied without a permission to read; Busy, Unavailable, Internal.
+    pub async fn count(&self, caller: &Principal, filter: Filter) -> Result<Count, Refusal> {
+        let filter = auth::scoped(filter, caller)?;
+        let log = self.log(caller)?;
+        Ok(self.reading(move || log.count(&filter)).await??)
+    }
+
+    /// Statistics of what the caller may read.
+    ///
+    /// # Errors
+    /// Denied without a permission to read; Busy, Unavailable, Internal.
+    pub async fn stats(&self, caller: &Principal, mut asked: StatsQuery) -> Result<Stats, Refusal> {
+        asked.filter = auth::scoped(asked.filter, caller)?;
+        let log = self.log(caller)?;
+        Ok(self.reading(move || log.stats(&asked)).await??)
     }
 
     /// What `id` names: one of our ids or a vendor's, of what the caller may read.

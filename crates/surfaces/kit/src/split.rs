@@ -18,7 +18,7 @@ pub const ENTRY_BYTES_MAX: usize = 1 << 20;
 /// The member that holds the entries of a batch in every dialect.
 const BATCH_MEMBER: &str = "events";
 /// The other members of an answer page of ours, which may be handed back as a batch.
-const PAGE_MEMBERS: [&str; 4] = ["next", "prev", "has_more", "count"];
+const PAGE_MEMBERS: [&str; 5] = ["next", "prev", "has_more", "count", "count_complete"];
 
 /// How the entries stand in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ mod list;
 mod one;
 mod parameters;
 mod query;
+mod stats;
 mod turning;
 
 use axum::Router;
@@ -36,6 +37,7 @@ fn routes() -> Router<App> {
     Router::new()
         .route("/api/v1/events", get(list::list).post(events::post))
         .route("/api/v1/events/{id}", get(one::one))
+        .route("/api/v1/stats", get(stats::stats))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

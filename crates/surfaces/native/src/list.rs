@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use docket_event::json::write_string;
 use docket_event::{Cursor, Filter, IdKey, Page, write_recorded};
 use docket_surfaces_kit::auth::{self, BEARER};
+use docket_surfaces_kit::read::Count;
 use docket_surfaces_kit::{App, Asked};
 
 use crate::error::Problem;
@@ -19,7 +20,11 @@ pub async fn list(State(app): State<App>, asked: Asked) -> Result<Response, Prob
     auth::scoped(Filter::default(), &caller)?;
     let key = app.id_key(&caller)?;
     let mut parameters = Parameters::of(&asked)?;
-    let Listing { query, cursor } = listing(&mut parameters, &key);
+    let Listing {
+        query,
+        cursor,
+        count,
+    } = listing(&mut parameters, &key);
     parameters.finish()?;
     let query = question(&query, cursor);
     let page = app.page(&caller, query.clone()).await?;
@@ -27,11 +32,15 @@ pub async fn list(State(app): State<App>, asked: Asked) -> Result<Response, Prob
         Some(probe) => !app.page(&caller, probe).await?.events.is_empty(),
         None => false,
     };
-    let text = document(&page, &turn(&query, &page, beyond), &key);
+    let count = match count {
+        true => Some(app.count(&caller, query.filter.clone()).await?),
+        false => None,
+    };
+    let text = document(&page, &turn(&query, &page, beyond), count, &key);
     Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
 }
 
-fn document(page: &Page, turn: &Turn, key: &IdKey) -> String {
+fn document(page: &Page, turn: &Turn, count: Option<Count>, key: &IdKey) -> String {
     let mut text = String::from("{\"events\":[");
     for (index, event) in page.events.iter().enumerate() {
         if index > 0 {
@@ -44,7 +53,13 @@ fn document(page: &Page, turn: &Turn, key: &IdKey) -> String {
         text.push_str(&format!(",\"{name}\":"));
         write_cursor(&mut text, cursor, key);
     }
-    text.push_str(&format!(",\"has_more\":{}}}", turn.has_more));
+    text.push_str(&format!(",\"has_more\":{}", turn.has_more));
+    if let Some(Count { events, complete }) = count {
+        text.push_str(&format!(
+            ",\"count\":{events},\"count_complete\":{complete}"
+        ));
+    }
+    text.push('}');
     text
 }
 

@@ -39,6 +39,8 @@ pub struct Listing {
     pub query: Query,
     /// Where the page lies; `None`: at the listing's start.
     pub cursor: Option<Cursor>,
+    /// Whether all events that the filter wants are to be counted as well.
+    pub count: bool,
 }
 
 /// Reads all parameters of a listing; wrong ones are noted in `parameters`.
@@ -54,7 +56,8 @@ pub fn listing(parameters: &mut Parameters, key: &IdKey) -> Listing {
         "asc" => Ok(Direction::Ascending),
         _ => Err("is no direction; write desc or asc".to_owned()),
     });
-    let limit = parameters.one("limit", limit).unwrap_or(LIMIT);
+    let limit = parameters.one("limit", |text| number(text, LIMIT_MAX));
+    let limit = limit.unwrap_or(LIMIT);
     let cursor = parameters.one("cursor", |text| {
         Cursor::decode(text, key).ok_or_else(|| {
             "is no cursor of this log; take `next` or `prev` of an answer".to_owned()
@@ -62,6 +65,11 @@ pub fn listing(parameters: &mut Parameters, key: &IdKey) -> Listing {
     });
     let order_of = cursor.map(|cursor| cursor.order);
     let direction_of = cursor.map(|cursor| cursor.direction);
+    let count = parameters.one("count", |word| match word {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("is neither yes nor no; write true or false".to_owned()),
+    });
     if order.is_some_and(|order| order_of.is_some_and(|of| of != order))
         || direction.is_some_and(|direction| direction_of.is_some_and(|of| of != direction))
     {
@@ -80,19 +88,25 @@ pub fn listing(parameters: &mut Parameters, key: &IdKey) -> Listing {
         before: None,
         limit,
     };
-    Listing { query, cursor }
+    Listing {
+        query,
+        cursor,
+        count: count.unwrap_or(false),
+    }
 }
 
-fn limit(text: &str) -> Result<usize, String> {
+/// A number from 1 to `most`, in digits.
+pub fn number(text: &str, most: usize) -> Result<usize, String> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text
         .parse()
         .ok()
-        .filter(|number| digits && (1..=LIMIT_MAX).contains(number));
-    number.ok_or_else(|| format!("is no number from 1 to {LIMIT_MAX}"))
+        .filter(|number| digits && (1..=most).contains(number));
+    number.ok_or_else(|| format!("is no number from 1 to {most}"))
 }
 
-fn filter(parameters: &mut Parameters) -> Filter {
+/// Reads the parameters that say which events are wanted.
+pub fn filter(parameters: &mut Parameters) -> Filter {
     let mut filter = Filter::default();
     let mut values = 0;
     for (name, field) in FILTERS {

@@ -130,6 +130,13 @@ fn wrong_parameters_are_told_what_to_be() {
         "order=x",
         &["order: is no order; write recorded or occurred"],
     );
+    for word in ["", "1", "TRUE"] {
+        assert!(parsed(&format!("count={word}")).is_err(), "{word}");
+    }
+    refused(
+        "count=yes",
+        &["count: is neither yes nor no; write true or false"],
+    );
     refused(
         "direction=up",
         &["direction: is no direction; write desc or asc"],

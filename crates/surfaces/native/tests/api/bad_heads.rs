@@ -25,7 +25,7 @@ async fn without_a_valid_token_nothing_is_told() {
         (&["Bearer docket_\u{e9}"], "send the header"),
         (&[&long], "unknown, expired or revoked"),
     ];
-    for path in [EVENTS, "/api/v1/events/x"] {
+    for path in [EVENTS, "/api/v1/events/x", "/api/v1/stats"] {
         for (values, words) in &headers {
             let request = values.iter().fold(Request::get(path), |request, value| {
                 request.header("authorization", value.as_bytes())
@@ -153,7 +153,7 @@ async fn parameters_that_are_wrong_are_named() {
             "Type: is no parameter here; the nearest one is `type`",
         ),
         ("q=x", "q: is no parameter here"),
-        ("count=true", "count: is no parameter here"),
+        ("count=yes", "count: is neither yes nor no"),
         (
             "not.from=2026-11-20T00:00:00Z",
             "not.from: is no parameter here",

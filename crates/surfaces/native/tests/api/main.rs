@@ -11,4 +11,6 @@ mod listing;
 #[cfg(test)]
 mod overload;
 #[cfg(test)]
+mod statistics;
+#[cfg(test)]
 mod world;

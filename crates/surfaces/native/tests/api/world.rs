@@ -10,8 +10,9 @@ use axum::routing::get;
 use docket_access::{Access, Caller, NewMember, NewOrganization, NewToken, Role};
 use docket_engine::testing::memory::Memory;
 use docket_engine::{Engine, Environment, Params};
-use docket_event::Value;
 use docket_event::json::parse;
+use docket_event::{Field, Filter, Value};
+use docket_surfaces_kit::auth::View;
 use docket_surfaces_kit::{App, Asked, Limits, Refusal, Setup, Surface, edge};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -28,6 +29,8 @@ pub struct World {
     pub writer: String,
     pub member: String,
     pub project_writer: String,
+    /// Reads failures only.
+    pub viewer: String,
     pub stranger: String,
 }
 
@@ -98,6 +101,10 @@ impl World {
         };
         access.add_member("acme", &member, &by).unwrap();
         let project = Some("p1".to_owned());
+        let failures = View {
+            filter: Filter::default().with(Field::Outcome, ["failure"]),
+            cross_vendor: false,
+        };
         let surfaces = vec![docket_surfaces_native::surface(), vendor()];
         let app = App::new(Setup {
             surfaces,
@@ -115,6 +122,10 @@ impl World {
             project_writer: token(NewToken {
                 project,
                 ..of(Role::Owner)
+            }),
+            viewer: token(NewToken {
+                view: failures,
+                ..of(Role::Auditor)
             }),
             owner: acme.secret.reveal().to_owned(),
             stranger: other.secret.reveal().to_owned(),
