@@ -14,12 +14,9 @@ use crate::failure::Failure;
 use crate::live::Live;
 use crate::{batches, segs};
 
-/// A checkpoint is made each time the write-ahead log has grown by this many pages (32 MiB).
-const CHECKPOINT_PAGES: i64 = 4_096;
-
-/// With this many pages the writer waits for a checkpoint: the write-ahead log starts over only when all of
-/// it is copied, and a writer that never rests would be ahead for ever.
-const BEHIND_PAGES_MAX: i64 = 4 * CHECKPOINT_PAGES;
+/// With this many times the pages of one checkpoint, the writer waits for it: the write-ahead log starts over
+/// only when all of it is copied, and a writer that never rests would be ahead for ever.
+const BEHIND_MAX: i64 = 4;
 
 /// What one commit looks through for something to remove.
 const TOGETHER: usize = 256;
@@ -28,10 +25,12 @@ const TOGETHER: usize = 256;
 const MANY_ROWS: u64 = 256;
 
 /// What the keeper is asked to do.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Chores {
     list: Mutex<List>,
     wake: Condvar,
+    /// A checkpoint is made each time the write-ahead log has grown by this many pages.
+    checkpoint_pages: i64,
 }
 
 #[derive(Debug)]
@@ -47,20 +46,6 @@ struct List {
     pages: i64,
     /// How many make the next checkpoint due.
     due: i64,
-}
-
-impl Default for List {
-    fn default() -> Self {
-        List {
-            stop: false,
-            checkpoint: false,
-            rubbish: VecDeque::new(),
-            known: HashSet::new(),
-            resting: false,
-            pages: 0,
-            due: CHECKPOINT_PAGES,
-        }
-    }
 }
 
 enum Chore {
@@ -105,16 +90,34 @@ pub(crate) fn remove_some(connection: &Connection, rubbish: &[Rubbish]) -> Resul
 }
 
 impl Chores {
+    pub(crate) fn new(checkpoint_pages: u32) -> Self {
+        let checkpoint_pages = i64::from(checkpoint_pages);
+        let list = List {
+            stop: false,
+            checkpoint: false,
+            rubbish: VecDeque::new(),
+            known: HashSet::new(),
+            resting: false,
+            pages: 0,
+            due: checkpoint_pages,
+        };
+        Chores {
+            list: Mutex::new(list),
+            wake: Condvar::new(),
+            checkpoint_pages,
+        }
+    }
+
     /// A commit has left the write-ahead log with this many pages.
     pub(crate) fn committed(&self, pages: i64) {
         let mut list = self.list.lock();
         if pages < list.pages {
             // It started over.
-            list.due = CHECKPOINT_PAGES;
+            list.due = self.checkpoint_pages;
         }
         list.pages = pages;
         if pages >= list.due {
-            list.due = pages + CHECKPOINT_PAGES;
+            list.due = pages + self.checkpoint_pages;
             list.checkpoint = true;
         }
         list.resting = false;
@@ -211,14 +214,19 @@ fn keep(live: &Live) {
 
 fn checkpoint(live: &Live) -> Result<(), Failure> {
     let connection = connection::open(&live.path, Use::Read)?;
+    let behind_max = BEHIND_MAX * live.chores.checkpoint_pages;
     let mut behind = i64::MAX;
     loop {
         let done = connection::checkpoint(&connection, "PASSIVE")?;
         let pages = live.chores.pages();
-        if pages < BEHIND_PAGES_MAX {
+        if pages < behind_max {
             return Ok(());
         }
         let left = pages - (done.pages - done.left);
+        if left <= 0 {
+            // The next commit starts the write-ahead log over.
+            return Ok(());
+        }
         if left > behind / 2 {
             break;
         }

@@ -36,8 +36,9 @@ impl Live {
         folder: &Path,
         path: PathBuf,
         connection: Connection,
+        chores: Chores,
     ) -> Result<Self, Failure> {
-        let chores = Arc::new(Chores::default());
+        let chores = Arc::new(chores);
         let writer = Writer::load(listen(connection, &chores)?)?;
         let slot = Mutex::new(Slot::new(folder.to_owned(), writer));
         let live = Live {

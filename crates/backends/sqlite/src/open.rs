@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use crate::connection::{self, Use};
 use crate::failure::At;
-use crate::keeper;
+use crate::keeper::{self, Chores};
 use crate::live::Live;
 use crate::schema::{self, Unfit};
 
@@ -23,17 +23,23 @@ pub(crate) const FILE: &str = "docket.db";
 /// Locked by the process that owns the folder.
 pub(crate) const LOCK: &str = "lock";
 
+/// 32 MiB.
+const CHECKPOINT_PAGES: u32 = 4_096;
+
 /// What a store takes from the world around it.
 #[derive(Clone)]
 pub struct Options {
     /// Where the identity of a new store comes from.
     pub random: Arc<dyn Random>,
+    /// A checkpoint is made each time the write-ahead log has grown by this many pages of 8,192 bytes.
+    pub checkpoint_pages: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Options {
             random: Arc::new(SystemRandom),
+            checkpoint_pages: CHECKPOINT_PAGES,
         }
     }
 }
@@ -135,7 +141,8 @@ pub(crate) fn own(folder: &Path, options: &Options) -> Result<(Identity, Owned),
             .and_then(|folder| folder.sync_all())
             .map_err(refused(folder))?;
     }
-    let live = Live::new(folder, path.clone(), connection).map_err(unfit(&path))?;
+    let chores = Chores::new(options.checkpoint_pages);
+    let live = Live::new(folder, path.clone(), connection, chores).map_err(unfit(&path))?;
     let live = Arc::new(live);
     let keeper = keeper::start(Arc::clone(&live)).map_err(refused(folder))?;
     Ok((

@@ -57,6 +57,7 @@ fn a_new_store_has_an_identity_of_its_own() {
     let folders = [(); 3].map(|()| tempfile::tempdir().expect("makes a folder"));
     let given = Options {
         random: Arc::new(Sevens),
+        ..Options::default()
     };
     let store = Sqlite::open(folders[0].path(), &given).expect("opens");
     assert_eq!(

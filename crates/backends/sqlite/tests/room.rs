@@ -1,6 +1,8 @@
 //! The room that rows take, and what happens when there is no more.
 
 use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use docket_backends_sqlite::{Options, Sqlite};
 use docket_engine::store::{
@@ -169,6 +171,33 @@ fn room_is_used_again() {
         sizes[1..].iter().min(),
         "what nobody finished is removed"
     );
+}
+
+/// How long closing may take at most; it takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[test]
+fn a_store_closes_whose_write_ahead_log_is_long_and_copied() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let options = Options {
+        checkpoint_pages: 1,
+        ..Options::default()
+    };
+    let store = Sqlite::open(folder.path(), &options).expect("opens");
+    let log = sample::acme(&store);
+    // While there is a reader, it cannot start over.
+    let reader = Sqlite::open_snapshot(folder.path()).expect("opens");
+    for _ in 0..8 {
+        sample::append(&store, log.id, 1).expect("appends");
+    }
+    drop(reader);
+    sample::append(&store, log.id, 1).expect("appends");
+    let (closed, wait) = mpsc::channel();
+    std::thread::spawn(move || {
+        drop(store);
+        closed.send(()).expect("is waited for");
+    });
+    wait.recv_timeout(PATIENCE).expect("closes");
 }
 
 #[test]
