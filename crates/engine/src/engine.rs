@@ -466,18 +466,22 @@ impl Inner {
         self.tell(Command::Recover(reason));
     }
 
-    /// Reopens the store and replays every log; halts when that fails.
-    pub(crate) fn recover(&self, reason: &str) {
+    /// Reopens the store and replays every log; halts when that fails. With no room on the disk it does not
+    /// halt and says so: the store stays closed to writers, and whoever writes next has this done again.
+    pub(crate) fn recover(&self, reason: &str) -> Result<(), String> {
         tracing::warn!(reason, "reopening the store");
-        let mut last = reason.to_owned();
+        let mut last = StoreError::Unavailable(reason.to_owned());
         for _ in 0..RECOVERIES_MAX {
             match self.try_recover() {
-                Ok(()) => return,
-                Err(error) => last = error.to_string(),
+                Ok(()) => return Ok(()),
+                Err(error) => last = error,
             }
             std::thread::sleep(self.params.retry_pause);
         }
-        self.halt(&last);
+        if !matches!(last, StoreError::Busy(_)) {
+            self.halt(&last.to_string());
+        }
+        Err(last.to_string())
     }
 
     fn try_recover(&self) -> Result<(), StoreError> {

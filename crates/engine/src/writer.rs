@@ -73,7 +73,10 @@ pub fn run(inner: &Inner, commands: &Receiver<Command>) {
         while let Some(command) = next {
             match command {
                 Command::Append(waiting) => queue.push_back(*waiting),
-                Command::Recover(reason) => inner.recover(&reason),
+                Command::Recover(reason) => {
+                    // If it did not work, the next group finds the same failure.
+                    let _ = inner.recover(&reason);
+                }
                 Command::SealAll(answer) => {
                     // A caller that went away does not want to know.
                     let _ = answer.send(inner.seal_everything());
@@ -356,7 +359,8 @@ fn fail(inner: &Inner, group: Vec<Waiting>, error: &StoreError) {
     let told = match error {
         StoreError::Busy(reason) => AppendError::Busy(reason.clone()),
         StoreError::Unavailable(reason) => {
-            inner.recover(reason);
+            let outcome = inner.recover(reason);
+            let reason = outcome.err().unwrap_or_else(|| reason.clone());
             AppendError::Busy(format!("nothing was written: {reason}"))
         }
         StoreError::Corrupt(problem) => inner.halt(&problem.to_string()),
@@ -379,8 +383,7 @@ fn settle(
         StoreError::Corrupt(problem) => return Err(inner.halt(&problem.to_string())),
         StoreError::Unavailable(reason) => reason,
     };
-    inner.recover(reason);
-    if let Some(reason) = inner.halted() {
+    if let Err(reason) = inner.recover(reason) {
         return Err(AppendError::Unavailable(format!(
             "it is not known whether it was written: {reason}"
         )));
