@@ -103,9 +103,14 @@ pub(crate) fn in_transaction<T>(
 ) -> Result<T, Failure> {
     run(connection, "BEGIN")?;
     let outcome = work(connection);
+    // Some failures end the transaction by themselves.
+    if connection.is_autocommit() {
+        return outcome;
+    }
     // There is nothing to lose: a transaction that read ends either way.
-    run(connection, "COMMIT").or_else(|_| run(connection, "ROLLBACK"))?;
-    outcome
+    let ended = run(connection, "COMMIT").or_else(|_| run(connection, "ROLLBACK"));
+    // What went wrong first is what counts.
+    outcome.and_then(|done| ended.map(|()| done))
 }
 
 fn run(connection: &Connection, sql: &str) -> Result<(), Failure> {
