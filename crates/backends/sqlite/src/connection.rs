@@ -72,8 +72,17 @@ fn set_up(connection: &Connection, usage: Use) -> rusqlite::Result<()> {
         set(connection, "journal_size_limit", WAL_FILE_BYTES)?;
     } else {
         set(connection, "query_only", 1)?;
+        // The writer alone makes checkpoints unasked: others would not tell when one failed.
+        checkpoint_on_close(connection, false)?;
     }
     Ok(())
+}
+
+/// Whether a connection makes a checkpoint when it is closed as the last one.
+pub(crate) fn checkpoint_on_close(connection: &Connection, does: bool) -> rusqlite::Result<()> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !does)
+        .map(drop)
 }
 
 /// Sets a number; some answer with a row and some do not.
@@ -93,6 +102,17 @@ pub(crate) struct Checkpoint {
     pub pages: i64,
     /// Pages of it that are not in the database file yet.
     pub left: i64,
+}
+
+/// How long a checkpoint waits for other processes that read a snapshot, when nobody asked for it.
+const CHECKPOINT_WAIT: Duration = Duration::from_millis(100);
+
+/// Copies all of the write-ahead log and empties it, unless others read it for long.
+pub(crate) fn checkpoint_all(connection: &Connection) -> Result<Checkpoint, Failure> {
+    connection.busy_timeout(CHECKPOINT_WAIT).at("the file")?;
+    let done = checkpoint(connection, "TRUNCATE");
+    connection.busy_timeout(BUSY_WAIT).at("the file")?;
+    done
 }
 
 /// Copies the write-ahead log into the database file, in one of SQLite's modes.

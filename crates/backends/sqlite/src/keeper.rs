@@ -202,9 +202,9 @@ fn keep(live: &Live) {
         match live.chores.next() {
             Chore::Stop => return,
             Chore::Checkpoint => {
-                if let Err(failure) = checkpoint(live) {
-                    // Nothing is lost: the write-ahead log grows until the next one.
-                    tracing::warn!(?failure, "a checkpoint failed");
+                if let Err(error) = checkpoint(live) {
+                    // Nothing is lost: all of it is in the write-ahead log.
+                    tracing::warn!(%error, "a checkpoint failed");
                 }
             }
             Chore::Remove(rubbish) => remove(live, &rubbish),
@@ -212,12 +212,28 @@ fn keep(live: &Live) {
     }
 }
 
-fn checkpoint(live: &Live) -> Result<(), Failure> {
+fn checkpoint(live: &Live) -> Result<(), StoreError> {
+    let mut copied = live.copied.lock();
+    if copied.is_in_doubt() {
+        // Reopening makes one.
+        return Ok(());
+    }
     let connection = connection::open(&live.path, Use::Read)?;
+    let outcome = catch_up(live, &connection).map_err(|failure| copied.fail(failure));
+    if let Err(StoreError::Unavailable(what)) = &outcome {
+        // Whoever writes next has the store reopened.
+        live.slot
+            .lock()
+            .lose(&format!("a checkpoint failed: {what}"));
+    }
+    outcome
+}
+
+fn catch_up(live: &Live, connection: &Connection) -> Result<(), Failure> {
     let behind_max = BEHIND_MAX * live.chores.checkpoint_pages;
     let mut behind = i64::MAX;
     loop {
-        let done = connection::checkpoint(&connection, "PASSIVE")?;
+        let done = connection::checkpoint(connection, "PASSIVE")?;
         let pages = live.chores.pages();
         if pages < behind_max {
             return Ok(());
@@ -234,7 +250,7 @@ fn checkpoint(live: &Live) -> Result<(), Failure> {
         behind = left;
     }
     let _waits = live.slot.lock();
-    connection::checkpoint(&connection, "PASSIVE").map(drop)
+    connection::checkpoint(connection, "PASSIVE").map(drop)
 }
 
 fn remove(live: &Live, rubbish: &[Rubbish]) {

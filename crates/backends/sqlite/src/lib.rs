@@ -8,6 +8,7 @@ mod backup;
 mod batches;
 mod blocks;
 mod connection;
+mod copied;
 mod examine;
 mod failure;
 mod group;

@@ -4,22 +4,19 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use docket_engine::store::{BlockId, Identity, LogId, LogRow, Part, Seal, StoreError};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::connection::{self, Use};
+use crate::copied::Copied;
 use crate::failure::{At, Failure};
 use crate::keeper::{self, Chores, Rubbish};
 use crate::readers::Readers;
 use crate::schema::{self, Unfit};
-use crate::writer::{Slot, Writer};
+use crate::writer::{Slot, Writer, forget};
 use crate::{blocks, logs, segs, tiles};
-
-/// How long closing waits for other processes that read a snapshot; the write-ahead log stays if they go on.
-const CLOSE_WAIT: Duration = Duration::from_millis(100);
 
 /// A store that this process owns.
 #[derive(Debug)]
@@ -28,6 +25,8 @@ pub(crate) struct Live {
     pub slot: Mutex<Slot>,
     pub readers: Readers,
     pub chores: Arc<Chores>,
+    /// Locked before the slot.
+    pub copied: Mutex<Copied>,
 }
 
 impl Live {
@@ -39,9 +38,12 @@ impl Live {
         chores: Chores,
     ) -> Result<Self, Failure> {
         let chores = Arc::new(chores);
+        let mut copied = Copied::new(&path);
+        let connection = settle(connection, &mut copied)?;
         let writer = Writer::load(listen(connection, &chores)?)?;
         let slot = Mutex::new(Slot::new(folder.to_owned(), writer));
         let live = Live {
+            copied: Mutex::new(copied),
             readers: Readers::new(path.clone()),
             path,
             slot,
@@ -57,9 +59,12 @@ impl Live {
             .chain(logs)
             .collect();
         while !rubbish.is_empty() {
-            let removed =
-                slot.transaction(|connection| keeper::remove_some(connection, &rubbish))?;
-            rubbish.drain(..removed);
+            match slot.transaction(|connection| keeper::remove_some(connection, &rubbish)) {
+                Ok(removed) => drop(rubbish.drain(..removed)),
+                // It can be read all the same.
+                Err(StoreError::Busy(_)) => live.chores.remove(rubbish.drain(..)),
+                Err(error) => return Err(error.into()),
+            }
         }
         drop(slot);
         Ok(live)
@@ -142,30 +147,12 @@ impl Live {
 
     /// Closes all connections and opens the file again, which must be the same store.
     pub(crate) fn reopen(&self, identity: &Identity) -> Result<(), StoreError> {
+        let mut copied = self.copied.lock();
         let mut slot = self.slot.lock();
         drop(slot.take());
         self.readers.close();
-        let connection = connection::open(&self.path, Use::Write)?;
-        match schema::check_readable(&connection) {
-            Ok(found) if found == *identity => {}
-            Ok(_) => {
-                return Err(StoreError::Unavailable(
-                    "it is another store now".to_owned(),
-                ));
-            }
-            Err(Unfit::Newer { .. }) => {
-                return Err(StoreError::Unavailable(
-                    "it has a newer format now".to_owned(),
-                ));
-            }
-            Err(Unfit::Failure(failure)) => return Err(failure.into()),
-        }
-        // What the failed commit left in the write-ahead log may be there to be read and yet not be on the
-        // disk, if what failed was to make it so. In the database file it is.
-        if connection::checkpoint(&connection, "TRUNCATE")?.left > 0 {
-            let what = "another process reads a snapshot (check, export or backup); wait for it";
-            return Err(StoreError::Unavailable(what.to_owned()));
-        }
+        let connection = self.open_again(identity, &mut copied);
+        let connection = connection.map_err(|error| self.place(error))?;
         let writer = Writer::load(listen(connection, &self.chores)?)?;
         let listed = |block: &BlockId| blocks::body_bytes(&writer.connection, *block);
         let mut unfinished = BTreeMap::new();
@@ -184,17 +171,65 @@ impl Live {
         Ok(())
     }
 
+    /// The connection that writes from now on. All that can be read is in the database file then.
+    fn open_again(
+        &self,
+        identity: &Identity,
+        copied: &mut Copied,
+    ) -> Result<Connection, StoreError> {
+        let connection = connection::open(&self.path, Use::Write)?;
+        connection::checkpoint_on_close(&connection, false).at("the file")?;
+        match schema::check_readable(&connection) {
+            Ok(found) if found == *identity => {}
+            Ok(_) => {
+                return Err(StoreError::Unavailable(
+                    "it is another store now".to_owned(),
+                ));
+            }
+            Err(Unfit::Newer { .. }) => {
+                return Err(StoreError::Unavailable(
+                    "it has a newer format now".to_owned(),
+                ));
+            }
+            Err(Unfit::Failure(failure)) => return Err(failure.into()),
+        }
+        copied.look()?;
+        // What the failed commit left in the write-ahead log may be there to be read and yet not be on the
+        // disk, if what failed was to make it so. In the database file it is.
+        let done = connection::checkpoint_all(&connection);
+        if done.map_err(|failure| copied.fail(failure))?.left > 0 {
+            let what = "another process reads a snapshot (check, export or backup); wait for it";
+            return Err(StoreError::Busy(what.to_owned()));
+        }
+        copied.all();
+        connection::checkpoint_on_close(&connection, true).at("the file")?;
+        Ok(connection)
+    }
+
+    /// The same error with the file that it is about, for whoever must look.
+    fn place(&self, error: StoreError) -> StoreError {
+        let path = self.path.display();
+        match error {
+            StoreError::Busy(what) => StoreError::Busy(format!("{path}: {what}")),
+            StoreError::Unavailable(what) => StoreError::Unavailable(format!("{path}: {what}")),
+            StoreError::Corrupt(problem) => {
+                StoreError::corrupt(format!("{path}: {}", problem.place), problem.what)
+            }
+        }
+    }
+
     /// Leaves the database file complete by itself. Nothing runs any more.
     pub(crate) fn close(&self) {
         self.readers.close();
         let Some(writer) = self.slot.lock().take() else {
             return;
         };
-        let patience = writer.connection.busy_timeout(CLOSE_WAIT).at("the file");
-        let done = patience.and_then(|()| connection::checkpoint(&writer.connection, "TRUNCATE"));
-        if let Err(failure) = done {
+        // The write-ahead log stays if others read it.
+        if let Err(failure) = connection::checkpoint_all(&writer.connection) {
             // The write-ahead log is read when the store is next opened.
             tracing::warn!(?failure, "the last checkpoint failed");
+            // Not once more, unasked: it might seem to succeed.
+            forget(writer.connection);
         }
     }
 }
@@ -209,6 +244,24 @@ fn finish(connection: &Connection, seal: &Seal<'_>, body_bytes: u64) -> Result<(
     seal.tiles
         .iter()
         .try_for_each(|tile| tiles::put(connection, tile))
+}
+
+/// Has what can be read in the database file. What a process that died has left in the write-ahead log need not
+/// be on the disk, if a sync had failed before: what is written behind it would be lost with it.
+fn settle(connection: Connection, copied: &mut Copied) -> Result<Connection, StoreError> {
+    let left = match connection::checkpoint_all(&connection) {
+        Ok(done) if done.left == 0 => return Ok(connection),
+        Ok(_) => "another process reads a snapshot (check, export or backup)".to_owned(),
+        Err(failure) => match copied.fail(failure) {
+            StoreError::Busy(what) => what,
+            error => {
+                forget(connection);
+                return Err(error);
+            }
+        },
+    };
+    tracing::warn!(left, "the write-ahead log stays as it is for now");
+    Ok(connection)
 }
 
 /// The blocks that no list names and that have slices, of those that `is_candidate` says.

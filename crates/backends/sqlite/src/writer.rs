@@ -10,7 +10,7 @@ use docket_engine::store::{BlockId, Head, LogId, StoreError};
 use rusqlite::Connection;
 
 use crate::failure::{At, Failure};
-use crate::{batches, logs, schema, segs};
+use crate::{batches, connection, logs, schema, segs};
 
 /// Numbers for blocks that one commit sets aside; those that are left over when the store is closed are
 /// never used.
@@ -24,6 +24,8 @@ const PROBE_BYTES: usize = 64 << 10;
 pub(crate) struct Slot {
     folder: PathBuf,
     writer: Option<Writer>,
+    /// Why there is none.
+    lost: String,
     /// Lengths of the parts of blocks that are not listed yet.
     pub unfinished: BTreeMap<BlockId, BTreeMap<u32, usize>>,
 }
@@ -68,16 +70,23 @@ impl Slot {
         Slot {
             folder,
             writer: Some(writer),
+            lost: "a commit failed; the store must be reopened".to_owned(),
             unfinished: BTreeMap::new(),
         }
     }
 
     /// The writer.
     pub(crate) fn writer(&mut self) -> Result<&mut Writer, StoreError> {
-        let why = "a commit failed; the store must be reopened";
-        self.writer
-            .as_mut()
-            .ok_or_else(|| StoreError::Unavailable(why.to_owned()))
+        let lost = || StoreError::Unavailable(self.lost.clone());
+        self.writer.as_mut().ok_or_else(lost)
+    }
+
+    /// Takes the writer away, for good, without a checkpoint.
+    pub(crate) fn lose(&mut self, why: &str) {
+        why.clone_into(&mut self.lost);
+        if let Some(writer) = self.writer.take() {
+            forget(writer.connection);
+        }
     }
 
     /// Gives the writer away, to be closed.
@@ -142,14 +151,24 @@ impl Slot {
         let error = match failure {
             Failure::Busy(what) => StoreError::Busy(what),
             Failure::Write(what) if disk_is_full(&self.folder) => StoreError::Busy(what),
-            Failure::Write(what) => StoreError::Unavailable(what),
+            Failure::Write(what) | Failure::Index(what) => StoreError::Unavailable(what),
             Failure::Store(error) => error,
         };
-        if matches!(error, StoreError::Unavailable(_)) {
+        if let StoreError::Unavailable(what) = &error {
+            self.lost = format!("a commit failed: {what}");
             self.writer = None;
         }
         error
     }
+}
+
+/// Closes a connection without a checkpoint.
+pub(crate) fn forget(connection: Connection) {
+    if let Err(error) = connection::checkpoint_on_close(&connection, false) {
+        // It only sets a flag, which every build has.
+        tracing::error!(%error, "a connection is closed with a checkpoint");
+    }
+    drop(connection);
 }
 
 /// SQLite may have rolled back by itself and then says that there is nothing to roll back: what counts is
@@ -165,7 +184,7 @@ fn run(connection: &Connection, sql: &str) -> Result<(), Failure> {
 
 /// Whether files in `folder` cannot grow: SQLite tells a full disk from a broken one, but not a used-up
 /// quota.
-fn disk_is_full(folder: &Path) -> bool {
+pub(crate) fn disk_is_full(folder: &Path) -> bool {
     let path = folder.join("probe");
     let write = || -> io::Result<()> {
         let mut file = OpenOptions::new()
