@@ -7,6 +7,8 @@ use crate::{clients, snippets, tools};
 const LONG_SEQUENCES: &str = "20000";
 /// Kills of the server in a long run.
 const LONG_KILLS: &str = "500";
+/// Power cuts of each fault test in a long run.
+const LONG_CUTS: &str = "600";
 
 /// Runs the Rust tests, then the real clients and the README's snippets.
 pub fn run(long: bool, clients_only: bool) -> anyhow::Result<()> {
@@ -16,7 +18,8 @@ pub fn run(long: bool, clients_only: bool) -> anyhow::Result<()> {
         if long {
             command
                 .env("DOCKET_SEQUENCES", LONG_SEQUENCES)
-                .env("DOCKET_KILLS", LONG_KILLS);
+                .env("DOCKET_KILLS", LONG_KILLS)
+                .env("DOCKET_CUTS", LONG_CUTS);
         }
         command::run(&mut command)?;
     }
