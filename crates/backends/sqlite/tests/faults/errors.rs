@@ -303,6 +303,10 @@ fn syncs_that_keep_failing_halt_the_engine_and_reads_go_on() {
         let page = subject.query().expect("reads go on");
         assert!(!page.events.is_empty());
         // Its start is the same recovery, and fails for the same reason.
+        rules(&[
+            &format!("sync docket.db {EIO} 0 -1"),
+            &format!("sync -wal {EIO} 0 -1"),
+        ]);
         let refused = subject.try_restart(folder).expect_err("does not start");
         assert!(
             refused.contains("in a sync") && refused.contains("docket.db"),

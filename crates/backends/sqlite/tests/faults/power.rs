@@ -15,10 +15,10 @@ use crate::verify::{Told, verify};
 use crate::workload::{Faults, PHASES, Plan};
 
 /// How many cuts a run has, unless `DOCKET_CUTS` says otherwise.
-const CUTS: usize = 36;
+const CUTS: usize = 60;
 /// Rounds of the workload for each cut.
 const ROUNDS_PER_CUT: usize = 2;
-const ROUNDS_MAX: usize = 400;
+const ROUNDS_MAX: usize = 150;
 /// One in so many cuts is followed by cuts of the recovery from it.
 const RECOVERIES: usize = 12;
 const CUTS_OF_A_RECOVERY: usize = 3;
@@ -294,11 +294,10 @@ fn phase(marker: &str, record: &Record<'_>, name: &str) -> Option<&'static str> 
         return None;
     }
     Some(match (record.thread, marker) {
-        ("docket-sqlite", _) if name.ends_with("-wal") && record.kind == Kind::Write => {
-            "remove what is sealed"
-        }
+        ("docket-sqlite", _) if name.ends_with("-wal") && record.kind == Kind::Write => "remove",
         ("docket-sqlite", _) => "checkpoint",
-        ("sealer", _) | (_, "seal") => "seal",
+        ("sealer", "merge") => "merge",
+        ("sealer", _) => "seal",
         ("writer", _) => "append",
         (_, "open") => "open",
         (_, "close") => "close",

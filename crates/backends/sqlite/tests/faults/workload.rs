@@ -16,12 +16,13 @@ use crate::shim;
 pub(crate) const ORGS: [&str; 2] = ["acme", "bolt"];
 
 /// Cuts must fall into each of these.
-pub(crate) const PHASES: [&str; 6] = [
+pub(crate) const PHASES: [&str; 7] = [
     "open",
     "append",
     "seal",
     "checkpoint",
-    "remove what is sealed",
+    "merge",
+    "remove",
     "close",
 ];
 
@@ -73,6 +74,7 @@ impl Plan {
 pub(crate) fn params() -> Params {
     Params {
         block_events: 64,
+        merge_blocks: 2,
         frame_events: 4,
         tile_height: 2,
         term_bits: 16,
@@ -239,7 +241,9 @@ impl Run {
             0 => {
                 shim::note("phase seal");
                 let sealed = self.engine.seal_all();
-                assert!(sealed.is_ok() || self.faults == Faults::Some, "{sealed:?}");
+                shim::note("phase merge");
+                let merged = sealed.and_then(|()| self.engine.settle());
+                assert!(merged.is_ok() || self.faults == Faults::Some, "{merged:?}");
             }
             1 => self.restart(folder),
             2..5 if !self.failing => {
