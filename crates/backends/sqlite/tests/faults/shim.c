@@ -54,6 +54,7 @@ static char folder[PATH_MAX];
 static size_t folder_bytes;
 static int trace = -1;
 static char names[FILES_MAX][NAME_MAX_BYTES];
+static int owed[FILES_MAX];
 static struct rule rules[RULES_MAX];
 static int rules_count;
 
@@ -244,6 +245,7 @@ static int opened(const char *path, int flags, mode_t mode)
         die("too many files, or a long name");
     names[file][0] = '/';
     strcpy(names[file] + 1, name);
+    owed[file] = 0;
     note_name(OPEN, file, (uint64_t)made | (uint64_t)((flags & O_TRUNC) != 0) << 1, name);
     return file;
 }
@@ -358,13 +360,29 @@ int ftruncate(int file, off_t bytes)
     return ftruncate64(file, bytes);
 }
 
+/* Whether a sync fails. Linux tells of a failure each one who has the file open, once. */
+static int sync_fails(int file)
+{
+    int error = fault("sync", name_of(file));
+    pthread_mutex_lock(&lock);
+    for (int other = 0; error != 0 && other < FILES_MAX; other++)
+        if (other != file && strcmp(names[other], names[file]) == 0)
+            owed[other] = error;
+    if (error == 0)
+        error = owed[file];
+    owed[file] = 0;
+    pthread_mutex_unlock(&lock);
+    errno = error;
+    return error != 0;
+}
+
 /* The end says whether it worked. */
 static int synced(int file, int (*real)(int))
 {
     if (!watched(file))
         return real(file);
     note(SYNC_BEGIN, file, 0, "", 0);
-    int done = fails("sync", name_of(file)) ? -1 : real(file);
+    int done = sync_fails(file) ? -1 : real(file);
     note(SYNC_END, file, done == 0, "", 0);
     return done;
 }
