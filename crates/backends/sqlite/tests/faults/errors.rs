@@ -330,13 +330,16 @@ fn a_failed_sync_of_a_checkpoint_has_everything_copied_again() {
         rules(&[&format!("sync docket.db {EIO} 0 1")]);
         let told: Vec<_> = (0..200).map(|_| subject.append()).collect();
         let refused: Vec<_> = told.into_iter().filter_map(Result::err).collect();
-        assert_eq!(refused.len(), 1, "{refused:?}");
-        let text = refused[0].to_string();
-        assert!(is_busy(&refused[0]), "{text}");
-        assert!(
-            text.contains("a checkpoint failed") && text.contains("in a sync"),
-            "{text}"
-        );
+        // None, when the sealer is the first to find out.
+        assert!(refused.len() <= 1, "{refused:?}");
+        for error in refused {
+            let text = error.to_string();
+            assert!(is_busy(&error), "{text}");
+            assert!(
+                text.contains("a checkpoint failed") && text.contains("in a sync"),
+                "{text}"
+            );
+        }
         assert_eq!(subject.engine().halted(), None);
     });
 }
