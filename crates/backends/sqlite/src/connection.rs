@@ -18,7 +18,7 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 64;
 
 /// The write-ahead log's file is cut back to this when it starts over.
-const WAL_FILE_BYTES: u32 = 64 << 20;
+const WAL_FILE_BYTES: u32 = 32 << 20;
 
 /// Who uses a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::{batches, segs};
 
 /// With this many times the pages of one checkpoint, the writer waits for it: the write-ahead log starts over
 /// only when all of it is copied, and a writer that never rests would be ahead for ever.
-const BEHIND_MAX: i64 = 4;
+const BEHIND_MAX: i64 = 3;
 
 /// What one commit looks through for something to remove.
 const TOGETHER: usize = 256;

@@ -23,8 +23,8 @@ pub(crate) const FILE: &str = "docket.db";
 /// Locked by the process that owns the folder.
 pub(crate) const LOCK: &str = "lock";
 
-/// 32 MiB.
-const CHECKPOINT_PAGES: u32 = 4_096;
+/// 16 MiB.
+const CHECKPOINT_PAGES: u32 = 2_048;
 
 /// What a store takes from the world around it.
 #[derive(Clone)]
