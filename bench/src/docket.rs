@@ -163,7 +163,8 @@ fn events_of(
         }
         let event = read_event(json).map_err(|faults| anyhow!("{faults:?}"))?;
         check_event(&event, Writer::Client, now).map_err(|faults| anyhow!("{faults:?}"))?;
-        groups.entry(org).or_default().push(event);
+        let group = groups.entry(org);
+        group.or_insert_with(|| Vec::with_capacity(64)).push(event);
     }
     Ok(groups)
 }

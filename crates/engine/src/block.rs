@@ -14,12 +14,14 @@
 
 mod build;
 mod dir;
+mod events;
 mod posting;
 mod read;
 mod unpack;
 
 pub use build::{BlockInput, Built, build, time_order};
 pub use dir::{Dir, TypeEntry};
+pub use events::FrameEvents;
 pub use posting::NEAR_IDS_MAX;
 pub use read::{BlockReader, place};
 pub use unpack::unpack;

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use docket_event::{Event, Json, Target};
-
-use crate::block::Dir;
+use crate::block::{Dir, FrameEvents};
 use crate::store::BlockId;
 use crate::terms::Term;
 
@@ -18,8 +16,8 @@ pub enum Cached {
     Dir(Arc<Dir>),
     /// Event times.
     Times(Arc<Vec<i64>>),
-    /// The events of a frame: putting one together costs more than copying it.
-    Frame(Arc<Vec<Event>>),
+    /// The events of a frame.
+    Frame(Arc<FrameEvents>),
     /// The terms of far postings, under offset [`HEAVY`].
     Heavy(Arc<Vec<(Term, u32)>>),
     /// A term page or far posting.
@@ -48,36 +46,11 @@ impl quick_cache::Weighter<(BlockId, u64), Cached> for ByBytes {
             }
             Cached::Times(times) => 8 * times.len(),
             Cached::Heavy(terms) => 16 * terms.len(),
-            Cached::Frame(events) => events.iter().map(event_bytes).sum(),
+            Cached::Frame(events) => events.bytes(),
             Cached::Raw(data) => data.len(),
         };
         bytes as u64 + 100
     }
-}
-
-/// About how many bytes of memory an event takes: itself, and what its texts are kept in.
-fn event_bytes(event: &Event) -> usize {
-    let text = |text: &Option<String>| text.as_ref().map_or(0, |text| text.len() + 16);
-    let json = |json: &Option<Json>| json.as_ref().map_or(0, |json| json.text().len() + 16);
-    let mut bytes = size_of::<Event>() + event.event_type.len() + 16;
-    if let Some(actor) = &event.actor {
-        bytes += text(&actor.id) + text(&actor.email) + text(&actor.name) + json(&actor.profile);
-    }
-    if let Some(other) = &event.on_behalf_of {
-        bytes += text(&other.id) + text(&other.email) + text(&other.name) + json(&other.profile);
-    }
-    if let Some(source) = &event.source {
-        bytes += text(&source.ip) + text(&source.user_agent);
-    }
-    for target in &event.targets {
-        bytes += size_of::<Target>() + target.kind.len() + 16;
-        bytes += text(&target.id) + text(&target.name) + json(&target.data);
-    }
-    if let Some(origin) = &event.origin {
-        bytes += text(&origin.id) + json(&origin.extra);
-    }
-    let details = event.details.iter().map(|detail| detail.len() + 40);
-    bytes + details.sum::<usize>() + text(&event.description) + json(&event.data)
 }
 
 impl Cache {

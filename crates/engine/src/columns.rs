@@ -9,7 +9,7 @@ use crate::encode::SALT_BYTES;
 use crate::terms::{Pair, pair_slot, pairs_of};
 
 /// Runs that are merged together, so that few have to be searched.
-const RUNS_MERGED: usize = 8;
+const RUNS_MERGED: usize = 16;
 
 /// The slots of each type, ascending.
 pub type TypeSlots = HashMap<Arc<str>, Vec<u16>>;
@@ -114,7 +114,7 @@ pub struct TermRuns {
 }
 
 impl TermRuns {
-    /// Adds a sorted run. Eight runs of about one size become one.
+    /// Adds a sorted run. Sixteen runs of about one size become one.
     pub fn push(&mut self, run: Vec<Pair>) {
         debug_assert!(run.is_sorted(), "runs are searched by halves");
         if run.is_empty() {

@@ -13,6 +13,9 @@ use crate::frame::{Frame, FrameEncoder};
 use crate::store::Rider;
 use crate::terms::{Pair, Terms, sort_pairs};
 
+/// About how many terms an event has.
+const PAIRS_OF_AN_EVENT: usize = 18;
+
 /// Most events of a request: what slots can number.
 pub const REQUEST_EVENTS_MAX: usize = 1 << 16;
 
@@ -133,7 +136,9 @@ impl Preparer<'_> {
             rider,
             ..Prepared::default()
         };
-        let (mut parts, mut ready) = (Vec::new(), Vec::new());
+        let whole = self.frame_events.min(events.len());
+        let (mut parts, mut ready) = (Vec::with_capacity(whole), Vec::with_capacity(whole));
+        prepared.pairs.reserve(events.len() * PAIRS_OF_AN_EVENT);
         for ((number, event), salt) in (0_u16..=u16::MAX).zip(events).zip(salts) {
             let (one, split) = self.prepare_event(event, number, salt, &mut prepared);
             if split.len() > EVENT_BYTES_MAX && faults.len() < FAULTS_MAX {
@@ -190,7 +195,7 @@ impl Preparer<'_> {
         let frame = self.encoder.encode(parts);
         parts.clear();
         PreparedFrame {
-            events: std::mem::take(events),
+            events: std::mem::replace(events, Vec::with_capacity(self.frame_events)),
             frame,
         }
     }

@@ -3,18 +3,18 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use docket_event::{Event, EventId, IdKey, Recorded};
+use docket_event::{EventId, IdKey, Recorded};
 use docket_merkle::Hash;
 
 use crate::bits::Bits;
 use crate::cache::{Cache, Cached, HEAVY};
 use crate::codec::{Bytes, Malformed, checked};
-use crate::encode::{SALT_BYTES, merge};
-use crate::frame;
+use crate::encode::SALT_BYTES;
 use crate::store::{BlockRow, Store, StoreError};
 use crate::terms::Term;
 
 use super::dir::{Dir, Piece, TypeEntry};
+use super::events::FrameEvents;
 use super::posting::{Posting, add_far, posting};
 use super::{LEAF_CHUNK, TIMES_CHUNK};
 
@@ -180,12 +180,14 @@ impl BlockReader<'_> {
         let frames = self.frames(dir, slots)?;
         let mut events = Vec::with_capacity(slots.len());
         for slot in slots {
-            let event = dir.frame(*slot).and_then(|(first, piece)| {
+            let frame = dir.frame(*slot).and_then(|(first, piece)| {
                 let at = frames.binary_search_by_key(&piece, |(known, _)| *known);
                 let (_, frame) = frames.get(at.ok()?)?;
-                frame.get((slot - first) as usize)
+                Some((first, frame))
             });
-            let event = event.ok_or_else(|| self.corrupt(Malformed("a frame lacks an event")))?;
+            let frame = frame.ok_or(Malformed("a slot has no frame"));
+            let event = frame.and_then(|(first, frame)| frame.event((slot - first) as usize));
+            let event = event.map_err(|error| self.corrupt(error))?;
             let position = self.row.first + u64::from(*slot);
             events.push(place(
                 event.clone(),
@@ -215,7 +217,7 @@ impl BlockReader<'_> {
             }
         }
         for (piece, data) in missing.iter().zip(self.read(&missing)?) {
-            let events = decode_events(&data).map_err(|error| self.corrupt(error))?;
+            let events = FrameEvents::decode(&data).map_err(|error| self.corrupt(error))?;
             let events = Arc::new(events);
             self.cache.put(
                 self.row.id,
@@ -317,11 +319,7 @@ impl BlockReader<'_> {
 }
 
 /// A frame of the body, decoded.
-pub type DecodedFrame = (Piece, Arc<Vec<Event>>);
-
-fn decode_events(frame: &[u8]) -> Result<Vec<Event>, Malformed> {
-    frame::decode(frame)?.iter().map(merge).collect()
-}
+pub type DecodedFrame = (Piece, Arc<FrameEvents>);
 
 /// More than any body has: 64 MiB of frames, and the index of 65,536 events.
 const BODY_BYTES_MAX: u64 = 8 << 30;
