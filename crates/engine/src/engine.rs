@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{self, Sender};
 
 use docket_event::{EventId, IdKey, Page, Query, Recorded};
 use docket_merkle::Head as TreeHead;
@@ -21,12 +20,13 @@ use crate::query::{self, Reading};
 use crate::replay::replay;
 use crate::request::{AppendError, Appended, QueryError, Request};
 use crate::seal::Sealer;
-use crate::sealing::{self, Due, Sealing};
+use crate::sealing::{Due, Sealing};
 use crate::state::LogState;
 use crate::store::{LogRow, Store, StoreError};
 use crate::tail::Tail;
 use crate::terms::Terms;
-use crate::writer::{self, Command, Waiting};
+use crate::threads::Threads;
+use crate::writer::{Command, Waiting};
 
 /// How often reopening is tried before the engine halts.
 const RECOVERIES_MAX: u32 = 5;
@@ -66,13 +66,7 @@ pub struct Inner {
     tail_bytes: AtomicUsize,
     pub(crate) aging: Mutex<Aging>,
     pub(crate) sealing: Sealing,
-    commands: Mutex<Option<Sender<Command>>>,
-}
-
-#[derive(Debug, Default)]
-struct Threads {
-    inner: Mutex<Option<Arc<Inner>>>,
-    running: Mutex<Vec<JoinHandle<()>>>,
+    pub(crate) commands: Mutex<Option<Sender<Command>>>,
 }
 
 impl Engine {
@@ -388,7 +382,7 @@ impl Inner {
         self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    fn tell(&self, command: Command) {
+    pub(crate) fn tell(&self, command: Command) {
         // A command that nobody takes is dropped, and with it the way to answer: its caller hears of closing.
         if let Some(commands) = &*self.commands.lock() {
             let _ = commands.send(command);
@@ -498,64 +492,5 @@ impl Inner {
             }
         }
         Ok(())
-    }
-}
-
-/// Stops all writing when its thread panics, so that nobody goes on without it.
-struct HaltOnPanic(Arc<Inner>);
-
-impl Drop for HaltOnPanic {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0
-                .halt("a thread of the engine panicked; the log above says where");
-        }
-    }
-}
-
-impl Threads {
-    fn start(&self, inner: &Arc<Inner>, orders: Receiver<Command>) -> Result<(), StoreError> {
-        let failed = |error: std::io::Error| StoreError::Unavailable(format!("no thread: {error}"));
-        let (for_writer, for_sealer) = (Arc::clone(inner), Arc::clone(inner));
-        let builder = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        let writer = builder("writer").spawn(move || {
-            let guarded = HaltOnPanic(for_writer);
-            writer::run(&guarded.0, &orders);
-        });
-        let sealer = builder("sealer").spawn(move || {
-            let guarded = HaltOnPanic(for_sealer);
-            sealing::run(&guarded.0);
-        });
-        self.running
-            .lock()
-            .extend([writer.map_err(failed)?, sealer.map_err(failed)?]);
-        *self.inner.lock() = Some(Arc::clone(inner));
-        Ok(())
-    }
-
-    fn stop(&self) {
-        let Some(inner) = self.inner.lock().take() else {
-            return;
-        };
-        inner.tell(Command::Close);
-        inner.commands.lock().take();
-        let mut running = std::mem::take(&mut *self.running.lock()).into_iter();
-        // The writer first: it may still hand tails to the sealer.
-        let writer = running.next().map(JoinHandle::join);
-        inner.sealing.close();
-        let sealer = running.next().map(JoinHandle::join);
-        if [writer, sealer]
-            .into_iter()
-            .flatten()
-            .any(|ended| ended.is_err())
-        {
-            inner.halt("a thread of the engine panicked");
-        }
-    }
-}
-
-impl Drop for Threads {
-    fn drop(&mut self) {
-        self.stop();
     }
 }

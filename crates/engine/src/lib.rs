@@ -38,6 +38,7 @@ mod state;
 mod stats;
 mod tail;
 mod term_filter;
+mod threads;
 mod tiles;
 mod tops;
 mod writer;

@@ -6,6 +6,7 @@
 mod sets;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use docket_event::{Direction, IdKey, Order, Place, Recorded};
@@ -13,10 +14,10 @@ use docket_merkle::Frontier;
 use parking_lot::RwLock;
 
 use crate::bits::Bits;
-use crate::block::BLOCK_EVENTS_MAX;
+use crate::block::{BLOCK_EVENTS_MAX, place};
 use crate::codec::Malformed;
 use crate::columns::Columns;
-use crate::encode::merge;
+use crate::encode::{Parts, merge};
 use crate::frame::{self, Frame};
 use crate::plan::Plan;
 
@@ -51,6 +52,15 @@ pub struct Joining {
     pub columns: Columns,
     /// Their frames.
     pub frames: Vec<Frame>,
+}
+
+/// Where an event of a tail is.
+#[derive(Debug)]
+struct Found {
+    slot: u32,
+    frame_first: u32,
+    frame: Arc<[u8]>,
+    recorded_micros: i64,
 }
 
 /// Which of a tail's events are wanted, and how far a look at them goes.
@@ -202,20 +212,17 @@ impl Tail {
     /// # Errors
     /// A frame in memory is not what was put there.
     pub fn events(&self, positions: &[u64], key: &IdKey) -> Result<Vec<Recorded>, Malformed> {
-        let frames = self.inner.read().frames_of(self.first, positions)?;
-        let mut decoded: HashMap<u32, Vec<crate::encode::Parts>> = HashMap::new();
+        let all = self.inner.read().find(self.first, positions)?;
+        let mut decoded: HashMap<u32, Vec<Parts>> = HashMap::new();
         let mut events = Vec::with_capacity(positions.len());
-        for (position, (frame, recorded_micros)) in positions.iter().zip(frames) {
-            let (first, data) = frame;
-            if let std::collections::hash_map::Entry::Vacant(entry) = decoded.entry(first) {
-                entry.insert(frame::decode(&data)?);
-            }
-            let slot = (position - self.first) as usize;
-            let parts = decoded
-                .get(&first)
-                .and_then(|all| all.get(slot - first as usize));
+        for (position, found) in positions.iter().zip(all) {
+            let parts = match decoded.entry(found.frame_first) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(frame::decode(&found.frame)?),
+            };
+            let parts = parts.get((found.slot - found.frame_first) as usize);
             let event = merge(parts.ok_or(Malformed("a frame lacks an event"))?)?;
-            events.push(crate::block::place(event, recorded_micros, *position, key));
+            events.push(place(event, found.recorded_micros, *position, key));
         }
         Ok(events)
     }
@@ -344,19 +351,20 @@ impl Content {
         }
     }
 
-    /// Of each position: its frame's first slot and bytes, and when it was recorded.
-    fn frames_of(
-        &self,
-        first: u64,
-        positions: &[u64],
-    ) -> Result<Vec<((u32, Arc<[u8]>), i64)>, Malformed> {
+    /// Where the events of some positions are.
+    fn find(&self, first: u64, positions: &[u64]) -> Result<Vec<Found>, Malformed> {
         let find = |position: &u64| {
             let slot = u32::try_from(position.checked_sub(first)?).ok()?;
             let after = self.starts.partition_point(|start| *start <= slot);
             let at = after.checked_sub(1)?;
-            let data = Arc::clone(&self.frames.get(at)?.bytes);
-            let recorded = (slot < self.count()).then(|| self.columns.recorded(slot))?;
-            Some(((self.starts.get(at).copied()?, data), recorded))
+            (slot < self.count()).then(|| {
+                Some(Found {
+                    slot,
+                    frame_first: self.starts.get(at).copied()?,
+                    frame: Arc::clone(&self.frames.get(at)?.bytes),
+                    recorded_micros: self.columns.recorded(slot),
+                })
+            })?
         };
         positions
             .iter()

@@ -1,5 +1,7 @@
 //! Trains the built-in dictionary, and tells what it saves.
 
+#![expect(clippy::panic, reason = "a test that fails panics")]
+
 use docket_engine::encode::{Parts, split};
 use docket_engine::frame::{FrameEncoder, decode, payload};
 use docket_engine::testing::corpus::Corpus;
