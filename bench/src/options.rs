@@ -56,7 +56,7 @@ pub struct Arguments {
     #[arg(long)]
     runs: Option<usize>,
     /// Threads that send groups of 1,000 events to the engine
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 4)]
     producers: usize,
     /// How often each question is asked
     #[arg(long, default_value_t = 200)]

@@ -155,7 +155,7 @@ pub fn report(bench: &mut Bench, data: &Data, rounds: &[Round]) -> anyhow::Resul
         ]);
     };
     line(
-        "until no full tail is left to seal",
+        "until no seal and no merge is due",
         settled,
         rows_rate,
         "events/s",

@@ -14,16 +14,14 @@ use crate::aging::Aging;
 use crate::cache::Cache;
 use crate::environment::Environment;
 use crate::frame::FrameEncoder;
-use crate::params::{Params, WhatIsSealed};
+use crate::params::Params;
 use crate::prepare::{Prepared, Preparer};
 use crate::query::{self, Reading};
 use crate::replay::replay;
 use crate::request::{AppendError, Appended, QueryError, Request};
-use crate::seal::Sealer;
 use crate::sealing::{Due, Sealing};
 use crate::state::LogState;
 use crate::store::{LogRow, Store, StoreError};
-use crate::tail::Tail;
 use crate::terms::Terms;
 use crate::threads::Threads;
 use crate::writer::{Command, Waiting};
@@ -56,14 +54,14 @@ pub struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) params: Params,
     pub(crate) environment: Environment,
-    terms: Terms,
-    cache: Cache,
-    logs: RwLock<HashMap<Arc<str>, Arc<LogState>>>,
+    pub(crate) terms: Terms,
+    pub(crate) cache: Cache,
+    pub(crate) logs: RwLock<HashMap<Arc<str>, Arc<LogState>>>,
     encoders: Mutex<Vec<FrameEncoder>>,
     halted: Mutex<Option<String>>,
     queued_bytes: AtomicUsize,
     /// Bytes of memory that all tails take.
-    tail_bytes: AtomicUsize,
+    pub(crate) tail_bytes: AtomicUsize,
     pub(crate) aging: Mutex<Aging>,
     pub(crate) sealing: Sealing,
     pub(crate) commands: Mutex<Option<Sender<Command>>>,
@@ -183,7 +181,8 @@ impl Engine {
     /// # Errors
     /// Sealing is stuck, and why.
     pub fn settle(&self) -> Result<(), StoreError> {
-        self.inner.sealing.wait_until_done(Due::All)
+        self.inner.sealing.wait_until_done(Due::All)?;
+        self.inner.still_writes()
     }
 
     /// Finishes what is queued and stops. Whatever comes later is refused.
@@ -387,72 +386,6 @@ impl Inner {
         if let Some(commands) = &*self.commands.lock() {
             let _ = commands.send(command);
         }
-    }
-
-    /// Asks for a frozen tail to be sealed.
-    pub(crate) fn queue_seal(&self, state: &Arc<LogState>, tail: Arc<Tail>) {
-        if self.params.sealing == WhatIsSealed::FullTails {
-            self.sealing.push(state, tail);
-        }
-    }
-
-    /// Asks for a log's blocks to be merged, if it has enough of them.
-    pub(crate) fn queue_merge(&self, state: &Arc<LogState>) {
-        let enough = state.view.read().blocks.len() >= self.params.merge_blocks;
-        if enough && self.params.sealing == WhatIsSealed::FullTails {
-            self.sealing.push_merge(state);
-        }
-    }
-
-    pub(crate) fn sealer(&self) -> Sealer<'_> {
-        Sealer {
-            store: &*self.store,
-            cache: &self.cache,
-            params: &self.params,
-            terms: &self.terms,
-        }
-    }
-
-    /// Takes note of events that joined a tail.
-    pub(crate) fn tails_grew(&self, bytes: usize) {
-        self.tail_bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// Takes note of tails that are blocks now.
-    pub(crate) fn forget_tails(&self, bytes: usize) {
-        self.tail_bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
-    /// Freezes the tails that have waited too long, or take too much memory together. Only the writer may, as nobody
-    /// else knows that no events join a tail meanwhile.
-    pub(crate) fn freeze_old_tails(&self) {
-        if self.params.sealing == WhatIsSealed::Nothing {
-            return;
-        }
-        loop {
-            let waiting = self.sealing.bytes();
-            let active = self
-                .tail_bytes
-                .load(Ordering::Relaxed)
-                .saturating_sub(waiting);
-            let now_micros = self.environment.now_micros();
-            let due = self.aging.lock().due(now_micros, active, &self.params);
-            let Some(state) = due else { return };
-            if let Some(tail) = state.freeze() {
-                self.queue_seal(&state, tail);
-            }
-        }
-    }
-
-    /// Seals everything. Only the writer may freeze tails.
-    pub(crate) fn seal_everything(&self) -> Result<(), StoreError> {
-        let logs: Vec<Arc<LogState>> = self.logs.read().values().cloned().collect();
-        for state in logs {
-            if let Some(tail) = state.freeze() {
-                self.sealing.push(&state, tail);
-            }
-        }
-        self.sealing.wait_until_done(Due::Seals)
     }
 
     /// Has the writer reopen the store, because sealing met a failure.

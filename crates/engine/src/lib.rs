@@ -20,6 +20,7 @@ mod columns;
 mod dictionary;
 mod engine;
 mod environment;
+mod freezing;
 mod group;
 mod histogram;
 mod matching;
