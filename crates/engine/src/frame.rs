@@ -8,6 +8,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::ops::Range;
 use std::sync::Arc;
 
 use zstd::bulk::{Compressor, Decompressor};
@@ -20,6 +21,8 @@ use crate::encode::{Parts, Personal};
 const VERSION: u8 = 1;
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
+/// Bytes that stand for a personal part that was erased.
+const COMMITMENT_BYTES: usize = 32;
 /// Most events in a frame.
 pub const FRAME_EVENTS_MAX: usize = 256;
 /// Most bytes of a frame's payload: every event at its limit, and its lengths.
@@ -141,35 +144,130 @@ fn put_payload(payload: &mut Vec<u8>, parts: &[Parts]) {
     }
 }
 
-/// The events of a frame.
+/// All events of a frame.
 ///
 /// # Errors
 /// The frame is not what an encoder makes.
 pub fn decode(frame: &[u8]) -> Result<Vec<Parts>, Malformed> {
-    let mut bytes = Bytes::new(checked(frame, &[])?);
-    if bytes.byte()? != VERSION {
-        return Err(Malformed("a frame of an unknown version"));
-    }
-    let codec = bytes.byte()?;
-    let dictionary = bytes.varint()?;
-    if bytes.varint()? != 0 {
-        return Err(Malformed("a frame with an unknown key"));
-    }
-    let count = bytes.length(FRAME_EVENTS_MAX)?;
-    let size = bytes.length(PAYLOAD_BYTES_MAX)?;
-    let unpacked;
-    let payload = match codec {
-        PLAIN => bytes.rest(),
-        ZSTD => {
-            unpacked = unpack(dictionary, bytes.rest(), size)?;
-            unpacked.as_slice()
+    let opened = OpenFrame::open(frame)?;
+    (0..opened.len()).map(|index| opened.parts(index)).collect()
+}
+
+/// A frame whose payload is unpacked; its events are cut out one by one.
+#[derive(Debug)]
+pub struct OpenFrame {
+    payload: Vec<u8>,
+    spans: Vec<Span>,
+}
+
+/// Where the parts of an event are in the payload.
+#[derive(Debug)]
+struct Span {
+    body: Range<usize>,
+    personal: Range<usize>,
+    erased: bool,
+}
+
+impl OpenFrame {
+    /// Unpacks a frame.
+    ///
+    /// # Errors
+    /// It is not what an encoder makes.
+    pub fn open(frame: &[u8]) -> Result<Self, Malformed> {
+        let mut bytes = Bytes::new(checked(frame, &[])?);
+        if bytes.byte()? != VERSION {
+            return Err(Malformed("a frame of an unknown version"));
         }
-        _ => return Err(Malformed("a frame of an unknown codec")),
-    };
-    if payload.len() != size {
-        return Err(Malformed("a frame of the wrong size"));
+        let codec = bytes.byte()?;
+        let dictionary = bytes.varint()?;
+        if bytes.varint()? != 0 {
+            return Err(Malformed("a frame with an unknown key"));
+        }
+        let count = bytes.length(FRAME_EVENTS_MAX)?;
+        let size = bytes.length(PAYLOAD_BYTES_MAX)?;
+        let payload = match codec {
+            PLAIN => bytes.rest().to_vec(),
+            ZSTD => unpack(dictionary, bytes.rest(), size)?,
+            _ => return Err(Malformed("a frame of an unknown codec")),
+        };
+        if payload.len() != size {
+            return Err(Malformed("a frame of the wrong size"));
+        }
+        let spans = spans(&payload, count)?;
+        Ok(OpenFrame { payload, spans })
     }
-    payload_parts(Bytes::new(payload), count)
+
+    /// How many events it has.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Bytes of the payload.
+    pub fn bytes(&self) -> usize {
+        self.payload.len()
+    }
+
+    /// An event.
+    ///
+    /// # Errors
+    /// There is none of that number, or it is no text.
+    pub fn parts(&self, index: usize) -> Result<Parts, Malformed> {
+        let span = self.spans.get(index);
+        let span = span.ok_or(Malformed("a frame lacks an event"))?;
+        let personal = match span.erased {
+            true => Personal::Erased(Bytes::new(self.slice(&span.personal)).array()?),
+            false => Personal::Kept(self.text(&span.personal)?),
+        };
+        Ok(Parts {
+            body: self.text(&span.body)?,
+            personal,
+        })
+    }
+
+    fn slice(&self, range: &Range<usize>) -> &[u8] {
+        self.payload.get(range.clone()).unwrap_or_default()
+    }
+
+    fn text(&self, range: &Range<usize>) -> Result<String, Malformed> {
+        let text = std::str::from_utf8(self.slice(range));
+        text.map(str::to_owned)
+            .map_err(|_| Malformed("an event is no UTF-8"))
+    }
+}
+
+/// Where the parts of all events are; together they fill the payload.
+fn spans(payload: &[u8], count: usize) -> Result<Vec<Span>, Malformed> {
+    let max = docket_event::EVENT_BYTES_MAX + 1;
+    let mut bytes = Bytes::new(payload);
+    let mut lengths = Vec::with_capacity(count);
+    for _ in 0..count {
+        lengths.push((bytes.length(max)?, bytes.length(max)?));
+    }
+    let mut at = payload.len() - bytes.rest().len();
+    let mut next = |length: usize| {
+        at += length;
+        at - length..at
+    };
+    let bodies: Vec<Range<usize>> = lengths.iter().map(|(body, _)| next(*body)).collect();
+    let spans = bodies
+        .into_iter()
+        .zip(&lengths)
+        .map(|(body, (_, kept))| Span {
+            body,
+            personal: next(kept.checked_sub(1).unwrap_or(COMMITMENT_BYTES)),
+            erased: *kept == 0,
+        });
+    let spans: Vec<Span> = spans.collect();
+    if at == payload.len() {
+        Ok(spans)
+    } else {
+        Err(Malformed("the events of a frame do not fill it"))
+    }
 }
 
 thread_local! {
@@ -197,33 +295,6 @@ fn unpacker(dictionary: u64) -> Result<Decompressor<'static>, Malformed> {
         Decompressor::with_prepared_dictionary(known)
     };
     made.map_err(|_| Malformed("there is no memory for zstd"))
-}
-
-fn payload_parts(mut bytes: Bytes<'_>, count: usize) -> Result<Vec<Parts>, Malformed> {
-    let max = docket_event::EVENT_BYTES_MAX + 1;
-    let mut lengths = Vec::with_capacity(count);
-    for _ in 0..count {
-        lengths.push((bytes.length(max)?, bytes.length(max)?));
-    }
-    let text = |bytes: &[u8]| {
-        String::from_utf8(bytes.to_vec()).map_err(|_| Malformed("an event is no UTF-8"))
-    };
-    let mut parts = Vec::with_capacity(count);
-    for (body, _) in &lengths {
-        let body = text(bytes.take(*body)?)?;
-        parts.push(Parts {
-            body,
-            personal: Personal::Kept(String::new()),
-        });
-    }
-    for (part, (_, personal)) in parts.iter_mut().zip(&lengths) {
-        part.personal = match personal.checked_sub(1) {
-            Some(length) => Personal::Kept(text(bytes.take(length)?)?),
-            None => Personal::Erased(bytes.array()?),
-        };
-    }
-    bytes.end()?;
-    Ok(parts)
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ use crate::bits::Bits;
 use crate::block::{BLOCK_EVENTS_MAX, place};
 use crate::codec::Malformed;
 use crate::columns::Columns;
-use crate::encode::{Parts, merge};
-use crate::frame::{self, Frame};
+use crate::encode::merge;
+use crate::frame::{Frame, OpenFrame};
 use crate::plan::Plan;
 
 /// Candidates that are fewer than one in this many events are sorted; others are picked along the order.
@@ -213,15 +213,14 @@ impl Tail {
     /// A frame in memory is not what was put there.
     pub fn events(&self, positions: &[u64], key: &IdKey) -> Result<Vec<Recorded>, Malformed> {
         let all = self.inner.read().find(self.first, positions)?;
-        let mut decoded: HashMap<u32, Vec<Parts>> = HashMap::new();
+        let mut opened: HashMap<u32, OpenFrame> = HashMap::new();
         let mut events = Vec::with_capacity(positions.len());
         for (position, found) in positions.iter().zip(all) {
-            let parts = match decoded.entry(found.frame_first) {
+            let frame = match opened.entry(found.frame_first) {
                 Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => entry.insert(frame::decode(&found.frame)?),
+                Entry::Vacant(entry) => entry.insert(OpenFrame::open(&found.frame)?),
             };
-            let parts = parts.get((found.slot - found.frame_first) as usize);
-            let event = merge(parts.ok_or(Malformed("a frame lacks an event"))?)?;
+            let event = merge(&frame.parts((found.slot - found.frame_first) as usize)?)?;
             events.push(place(event, found.recorded_micros, *position, key));
         }
         Ok(events)

@@ -7,6 +7,7 @@
 mod backup;
 mod batches;
 mod blocks;
+mod bodies;
 mod connection;
 mod copied;
 mod examine;
@@ -36,6 +37,7 @@ use docket_engine::store::{
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
+use crate::bodies::Bodies;
 use crate::failure::{At, Failure};
 use crate::group::SqliteGroup;
 use crate::live::Live;
@@ -53,6 +55,7 @@ pub use restore::{RestoreError, Vacant};
 pub struct Sqlite {
     identity: Identity,
     database: Database,
+    bodies: Bodies,
 }
 
 #[derive(Debug)]
@@ -68,6 +71,7 @@ impl Sqlite {
         Ok(Sqlite {
             identity,
             database: Database::Owned(owned),
+            bodies: Bodies::default(),
         })
     }
 
@@ -78,6 +82,7 @@ impl Sqlite {
         Ok(Sqlite {
             identity,
             database: Database::Snapshot(Mutex::new(connection)),
+            bodies: Bodies::default(),
         })
     }
 
@@ -94,6 +99,17 @@ impl Sqlite {
             Database::Owned(owned) => Ok(&owned.live),
             Database::Snapshot(_) => Err(StoreError::Unavailable("opened read-only".to_owned())),
         }
+    }
+
+    /// Reads with statements that need not see one moment.
+    fn read_once<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        Ok(match &self.database {
+            Database::Owned(owned) => owned.live.readers.read_once(work)?,
+            Database::Snapshot(connection) => work(&connection.lock())?,
+        })
     }
 
     fn read<T>(
@@ -165,8 +181,20 @@ impl Store for Sqlite {
         block: BlockId,
         ranges: &[Range<u64>],
     ) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
+        // Blocks never change: with a length that was read before, one statement is enough. What it misses may have
+        // been replaced meanwhile, which a transaction tells.
+        if let Some(bytes) = self.bodies.length(block)
+            && let Ok(found) =
+                self.read_once(|connection| segs::read(connection, block, bytes, ranges))
+        {
+            return Ok(Some(found));
+        }
         self.read(|connection| match blocks::body_bytes(connection, block)? {
-            Some(bytes) => segs::read(connection, block, bytes, ranges).map(Some),
+            Some(bytes) => {
+                let found = segs::read(connection, block, bytes, ranges)?;
+                self.bodies.learn(block, bytes);
+                Ok(Some(found))
+            }
             None => Ok(None),
         })
     }

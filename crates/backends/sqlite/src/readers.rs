@@ -42,13 +42,21 @@ impl Readers {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        self.read_once(|connection| in_transaction(connection, work))
+    }
+
+    /// Reads statement by statement.
+    pub(crate) fn read_once<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let mut lent = self.lend()?;
         let connection = match lent.connection.take() {
             Some(connection) => connection,
             None => connection::open(&self.path, Use::Read)?,
         };
         let connection = lent.connection.insert(connection);
-        in_transaction(connection, work)
+        work(connection)
     }
 
     /// Closes all connections: those in use when they come back.

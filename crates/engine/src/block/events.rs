@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use docket_event::Event;
 
 use crate::codec::Malformed;
-use crate::encode::{Parts, merge};
-use crate::frame;
+use crate::encode::merge;
+use crate::frame::OpenFrame;
 
 /// About what an event takes besides its texts: itself, and what holds them.
 const EVENT_BYTES: usize = size_of::<Event>() + 512;
@@ -14,7 +14,7 @@ const EVENT_BYTES: usize = size_of::<Event>() + 512;
 /// A frame in memory. Putting an event together costs more than copying it, and often one of a frame is wanted.
 #[derive(Debug)]
 pub struct FrameEvents {
-    parts: Vec<Parts>,
+    frame: OpenFrame,
     events: Vec<OnceLock<Event>>,
 }
 
@@ -23,10 +23,10 @@ impl FrameEvents {
     ///
     /// # Errors
     /// It is not what an encoder makes.
-    pub fn decode(frame: &[u8]) -> Result<Self, Malformed> {
-        let parts = frame::decode(frame)?;
-        let events = parts.iter().map(|_| OnceLock::new()).collect();
-        Ok(FrameEvents { parts, events })
+    pub fn open(frame: &[u8]) -> Result<Self, Malformed> {
+        let frame = OpenFrame::open(frame)?;
+        let events = (0..frame.len()).map(|_| OnceLock::new()).collect();
+        Ok(FrameEvents { frame, events })
     }
 
     /// An event by its place in the frame.
@@ -34,12 +34,12 @@ impl FrameEvents {
     /// # Errors
     /// There is none, or its parts are not what was split.
     pub fn event(&self, index: usize) -> Result<&Event, Malformed> {
-        let missing = Malformed("a frame lacks an event");
-        let place = self.events.get(index).ok_or(missing)?;
+        let place = self.events.get(index);
+        let place = place.ok_or(Malformed("a frame lacks an event"))?;
         match place.get() {
             Some(event) => Ok(event),
             None => {
-                let event = merge(self.parts.get(index).ok_or(missing)?)?;
+                let event = merge(&self.frame.parts(index)?)?;
                 Ok(place.get_or_init(|| event))
             }
         }
@@ -47,7 +47,6 @@ impl FrameEvents {
 
     /// About how many bytes of memory it takes when all its events are put together.
     pub fn bytes(&self) -> usize {
-        let texts: usize = self.parts.iter().map(Parts::len).sum();
-        2 * texts + self.parts.len() * EVENT_BYTES
+        2 * self.frame.bytes() + self.events.len() * EVENT_BYTES
     }
 }

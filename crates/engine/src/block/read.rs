@@ -217,7 +217,7 @@ impl BlockReader<'_> {
             }
         }
         for (piece, data) in missing.iter().zip(self.read(&missing)?) {
-            let events = FrameEvents::decode(&data).map_err(|error| self.corrupt(error))?;
+            let events = FrameEvents::open(&data).map_err(|error| self.corrupt(error))?;
             let events = Arc::new(events);
             self.cache.put(
                 self.row.id,
