@@ -193,7 +193,7 @@ impl Live {
             }
             Err(Unfit::Failure(failure)) => return Err(failure.into()),
         }
-        copied.look()?;
+        copied.look(&connection)?;
         // What the failed commit left in the write-ahead log may be there to be read and yet not be on the
         // disk, if what failed was to make it so. In the database file it is.
         let done = connection::checkpoint_all(&connection);
