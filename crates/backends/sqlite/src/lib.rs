@@ -20,6 +20,7 @@ mod logs;
 mod open;
 mod readers;
 mod records;
+mod renew;
 mod restore;
 mod row;
 mod schema;

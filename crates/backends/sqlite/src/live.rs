@@ -14,6 +14,7 @@ use crate::copied::Copied;
 use crate::failure::{At, Failure};
 use crate::keeper::{self, Chores, Rubbish};
 use crate::readers::Readers;
+use crate::renew::{is_full, renew};
 use crate::schema::{self, Unfit};
 use crate::writer::{Slot, Writer, forget};
 use crate::{blocks, logs, segs, tiles};
@@ -177,6 +178,10 @@ impl Live {
         identity: &Identity,
         copied: &mut Copied,
     ) -> Result<Connection, StoreError> {
+        renew(&self.path).map_err(|error| match is_full(&error) {
+            true => StoreError::Busy(error.to_string()),
+            false => StoreError::Unavailable(error.to_string()),
+        })?;
         let connection = connection::open(&self.path, Use::Write)?;
         connection::checkpoint_on_close(&connection, false).at("the file")?;
         match schema::check_readable(&connection) {
@@ -194,8 +199,7 @@ impl Live {
             Err(Unfit::Failure(failure)) => return Err(failure.into()),
         }
         copied.look(&connection)?;
-        // What the failed commit left in the write-ahead log may be there to be read and yet not be on the
-        // disk, if what failed was to make it so. In the database file it is.
+        // Nothing is added to what failed once.
         let done = connection::checkpoint_all(&connection);
         if done.map_err(|failure| copied.fail(failure))?.left > 0 {
             let what = "another process reads a snapshot (check, export or backup); wait for it";

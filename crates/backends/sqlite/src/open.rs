@@ -15,6 +15,7 @@ use crate::connection::{self, Use};
 use crate::failure::At;
 use crate::keeper::{self, Chores};
 use crate::live::Live;
+use crate::renew::{is_full, renew, sync_folder};
 use crate::schema::{self, Unfit};
 
 /// The database, in its folder.
@@ -128,18 +129,18 @@ pub(crate) fn own(folder: &Path, options: &Options) -> Result<(Identity, Owned),
     let path = folder.join(FILE);
     // SQLite gives its other files the same mode.
     private_file(&path).map_err(refused(&path))?;
+    match renew(&path) {
+        // It is read and written as it is: a start makes room.
+        Err(error) if is_full(&error) => {
+            tracing::warn!(%error, "the write-ahead log is not renewed")
+        }
+        done => done.map_err(refused(&path))?,
+    }
     let connection = connection::open(&path, Use::Write).map_err(unfit(&path))?;
     let identity = schema::prepare(&connection, &*options.random).map_err(unfit(&path))?;
     // A new file's name is in the folder, and a new folder's in its own: both must stay.
     for folder in [Some(folder), folder.parent()].into_iter().flatten() {
-        let folder = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(refused(folder))?;
+        sync_folder(folder).map_err(refused(folder))?;
     }
     let chores = Chores::new(options.checkpoint_pages);
     let live = Live::new(folder, path.clone(), connection, chores).map_err(unfit(&path))?;

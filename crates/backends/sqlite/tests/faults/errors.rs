@@ -295,10 +295,9 @@ fn syncs_that_keep_failing_halt_the_engine_and_reads_go_on() {
         assert!(matches!(refused, AppendError::Unavailable(_)), "{refused}");
         let halted = subject.engine().halted().expect("halts");
         assert!(
-            halted.contains("write-ahead log") && halted.contains("in a sync"),
+            halted.contains("write-ahead log") && halted.contains("docket.db"),
             "{halted}"
         );
-        assert!(halted.contains("docket.db"), "{halted}");
         assert!(matches!(subject.append(), Err(AppendError::Halted(_))));
         let page = subject.query().expect("reads go on");
         assert!(!page.events.is_empty());
@@ -309,7 +308,7 @@ fn syncs_that_keep_failing_halt_the_engine_and_reads_go_on() {
         ]);
         let refused = subject.try_restart(folder).expect_err("does not start");
         assert!(
-            refused.contains("in a sync") && refused.contains("docket.db"),
+            refused.contains("write-ahead log") && refused.contains("docket.db"),
             "{refused}"
         );
         rules(&[]);
