@@ -156,9 +156,7 @@ impl<'t> Disk<'t> {
             }
             Kind::Rename => {
                 let (from, to) = record.text().split_once('\n').expect("two names");
-                if let Some(file) = self.names.remove(from) {
-                    self.names.insert(to.to_owned(), file);
-                }
+                rename(&mut self.names, from, to);
                 self.rename(Renaming::Move(from.to_owned(), to.to_owned()));
             }
             Kind::Mkdir => self.rename(Renaming::MakeFolder(record.text().to_owned())),
@@ -293,8 +291,9 @@ impl Renaming {
             Renaming::MakeFolder(name) => drop(folders.insert(name.clone())),
             Renaming::Remove(name) => drop(names.remove(name)),
             Renaming::Move(from, to) => {
-                if let Some(file) = names.remove(from) {
-                    names.insert(to.clone(), file);
+                rename(names, from, to);
+                if folders.remove(from) {
+                    folders.insert(to.clone());
                 }
             }
         }
@@ -317,6 +316,21 @@ impl Image {
         }
         for (name, content) in &self.files {
             fs::write(folder.join(name), content).unwrap();
+        }
+    }
+}
+
+/// Renames a file, or a folder with the files in it.
+fn rename(names: &mut BTreeMap<String, usize>, from: &str, to: &str) {
+    let is_moved = |name: &String| name == from || parent(name) == from;
+    let moved: Vec<String> = names
+        .keys()
+        .filter(|name| is_moved(name))
+        .cloned()
+        .collect();
+    for name in moved {
+        if let Some(file) = names.remove(&name) {
+            names.insert(name.replacen(from, to, 1), file);
         }
     }
 }

@@ -11,7 +11,7 @@ use docket_engine::testing::random::Dice;
 use crate::disk::{Disk, Fates, Image, Syncs};
 use crate::shim;
 use crate::trace::{Kind, Record, Trace};
-use crate::verify::{Told, verify};
+use crate::verify::{Told, verify, verify_backups};
 use crate::workload::{Faults, PHASES, Plan};
 
 /// How many cuts a run has, unless `DOCKET_CUTS` says otherwise.
@@ -195,6 +195,7 @@ fn look_at_cuts(waiting: &Mutex<Receiver<Cut>>, outcome: &Mutex<Outcome>, syncs:
             losses.extend(cut_recovery(folder.path(), &cut));
         }
         losses.extend(verify(&root.join("data"), &cut.told).err());
+        losses.extend(verify_backups(&root, &cut.told).err());
         let mut outcome = outcome.lock().unwrap();
         *outcome.phases.entry(cut.moment.phase).or_default() += 1;
         outcome.recoveries += usize::from(recovers);
@@ -237,7 +238,8 @@ fn cut_recovery(folder: &Path, cut: &Cut) -> Vec<String> {
         }
         let place = folder.join(format!("cut {number}"));
         disk.cut(&mut dice, &mut Fates::default()).write(&place);
-        let loss = verify(&place.join("data"), &told).err();
+        let loss = verify(&place.join("data"), &told).and_then(|()| verify_backups(&place, &told));
+        let loss = loss.err();
         losses.extend(loss.map(|loss| format!("cut again behind {end}: {loss}")));
     }
     losses
@@ -284,7 +286,7 @@ fn moments(records: &[Record<'_>], cuts: usize, dice: &mut Dice) -> Vec<Moment> 
 /// What was going on at a record that changes something.
 fn phase(marker: &str, record: &Record<'_>, name: &str) -> Option<&'static str> {
     let changes = match record.kind {
-        Kind::Write | Kind::Truncate => name.starts_with("data/"),
+        Kind::Write | Kind::Truncate => name.starts_with("data/") || name.starts_with("backup"),
         Kind::Unlink | Kind::Rename | Kind::Mkdir => true,
         Kind::Open => record.at != 0 && record.text() != "notes" && record.text() != "rules",
         Kind::SyncEnd => true,
@@ -301,6 +303,7 @@ fn phase(marker: &str, record: &Record<'_>, name: &str) -> Option<&'static str> 
         ("writer", _) => "append",
         (_, "open") => "open",
         (_, "close") => "close",
+        (_, "backup") => "backup",
         _ => return None,
     })
 }

@@ -17,6 +17,15 @@ const AFTERWARDS: u64 = 1 << 40;
 pub(crate) struct Told {
     logs: Vec<String>,
     requests: BTreeMap<(String, u64), Fate>,
+    backups: BTreeMap<String, Backup>,
+}
+
+/// A backup that was begun.
+#[derive(Clone, Debug)]
+struct Backup {
+    /// What was told before.
+    before: Told,
+    is_done: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +51,12 @@ impl Told {
         let words: Vec<&str> = line.split(' ').collect();
         let fate = match words[0] {
             "log" => return self.logs.push(words[1].to_owned()),
+            "copying" => return self.begin_backup(words[1]),
+            "copied" => {
+                let backup = self.backups.get_mut(words[1]).expect("is begun");
+                backup.is_done = true;
+                return;
+            }
             "sent" | "unclear" => Fate::Unclear,
             "nothing" => Fate::Nothing,
             "done" => {
@@ -56,6 +71,17 @@ impl Told {
         };
         let key = (words[1].to_owned(), words[2].parse().unwrap());
         self.requests.insert(key, fate);
+    }
+
+    fn begin_backup(&mut self, name: &str) {
+        let before = Told {
+            logs: self.logs.clone(),
+            requests: self.requests.clone(),
+            backups: BTreeMap::new(),
+        };
+        let is_done = false;
+        let backup = Backup { before, is_done };
+        self.backups.insert(name.to_owned(), backup);
     }
 
     /// How many requests were acknowledged.
@@ -91,6 +117,23 @@ pub(crate) fn verify(folder: &Path, told: &Told) -> Result<(), String> {
     drop(engine);
     look(folder)?;
     compare(&open(folder)?, &more)
+}
+
+/// Whether each backup in `root` that has its name is whole, and each one that was reported has it.
+pub(crate) fn verify_backups(root: &Path, told: &Told) -> Result<(), String> {
+    for (name, backup) in &told.backups {
+        let folder = root.join(name);
+        if !folder.exists() {
+            if backup.is_done {
+                return Err(format!("{name} is lost"));
+            }
+            continue;
+        }
+        look(&folder)
+            .and_then(|()| compare(&open(&folder)?, &backup.before))
+            .map_err(|what| format!("{name}: {what}"))?;
+    }
+    Ok(())
 }
 
 /// What `docket check` does: it sees one moment, whatever is sealed meanwhile.

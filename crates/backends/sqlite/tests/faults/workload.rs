@@ -1,11 +1,15 @@
-//! What the process under the shim does: it appends, seals, checkpoints, removes, restarts, and notes what it
-//! was told.
+//! What the process under the shim does: it appends, seals, checkpoints, removes, restarts, makes backups, and
+//! notes what it was told.
 
+use std::error::Error;
+use std::fs::{self, File};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use docket_backends_sqlite::{Options, Sqlite};
+use docket_backends_sqlite::{Options, Sqlite, backup};
 use docket_engine::store::{Expect, Idempotency, RecordChange, RecordKey, Rider, Store};
 use docket_engine::testing::random::Dice;
 use docket_engine::{AppendError, Engine, Environment, Params, Request, Ticket};
@@ -16,7 +20,7 @@ use crate::shim;
 pub(crate) const ORGS: [&str; 2] = ["acme", "bolt"];
 
 /// Cuts must fall into each of these.
-pub(crate) const PHASES: [&str; 7] = [
+pub(crate) const PHASES: [&str; 8] = [
     "open",
     "append",
     "seal",
@@ -24,6 +28,7 @@ pub(crate) const PHASES: [&str; 7] = [
     "merge",
     "remove",
     "close",
+    "backup",
 ];
 
 const PLAN: &str = "DOCKET_SHIM_PLAN";
@@ -31,8 +36,15 @@ const PLAN: &str = "DOCKET_SHIM_PLAN";
 /// Pages between checkpoints.
 const CHECKPOINT_PAGES: u32 = 48;
 
+/// Backups that a run makes at most: each one is looked at after each cut.
+const BACKUPS_MAX: usize = 3;
+
 /// Bytes of noise that an event carries at most.
 const NOISE_BYTES_MAX: usize = 1_500;
+
+/// How long another thread may take to start a process.
+const LOCKED_TRIES: usize = 200;
+const LOCKED_PAUSE: Duration = Duration::from_millis(5);
 
 const START_MICROS: i64 = 1_700_000_000_000_000;
 
@@ -85,9 +97,17 @@ pub(crate) fn params() -> Params {
     }
 }
 
-/// Opens what there is, as every start does.
+/// Opens what there is, as every start does. A process that another thread is starting has the folder's lock,
+/// too, until it is another program.
 pub(crate) fn open(folder: &Path) -> Result<Engine, String> {
-    open_store(folder).map(|(engine, _)| engine)
+    let open = || open_store(folder).map(|(engine, _)| engine);
+    for _ in 0..LOCKED_TRIES {
+        match open() {
+            Err(error) if error.contains("is in use") => thread::sleep(LOCKED_PAUSE),
+            opened => return opened,
+        }
+    }
+    open()
 }
 
 /// Opens what there is, and gives the store under the engine, too.
@@ -162,6 +182,7 @@ struct Run {
     /// A reader that keeps checkpoints from finishing. There is none while calls fail: reopening waits for it.
     reader: Option<Sqlite>,
     failing: bool,
+    backups: usize,
 }
 
 #[test]
@@ -180,6 +201,7 @@ fn under_the_shim() {
         faults: plan.faults,
         reader: None,
         failing: false,
+        backups: 0,
     };
     for org in ORGS {
         run.engine.create_log(org).unwrap();
@@ -254,10 +276,33 @@ impl Run {
             }
             5..8 if self.faults == Faults::Some => self.fail(),
             8..10 => self.heal(),
+            10 if self.backups < BACKUPS_MAX => self.back_up(folder),
             _ => {}
         }
         if self.faults == Faults::Some && self.engine.halted().is_some() {
             self.restart(folder);
+        }
+    }
+
+    /// As `docket backup` does it: under another name until it is complete.
+    fn back_up(&mut self, folder: &Path) {
+        shim::note("phase backup");
+        self.backups += 1;
+        let root = shim::watched().unwrap();
+        let name = format!("backup-{}", self.next);
+        let (dest, part) = (root.join(&name), root.join(format!("{name}.part")));
+        shim::note(&format!("copying {name}"));
+        let sync = |folder: &Path| File::open(folder).and_then(|folder| folder.sync_all());
+        let make = || -> Result<(), Box<dyn Error>> {
+            fs::create_dir(&part)?;
+            backup(folder, &part, &mut |_| ControlFlow::Continue(()))?;
+            sync(&part)?;
+            fs::rename(&part, &dest)?;
+            Ok(sync(&root)?)
+        };
+        match make() {
+            Ok(()) => shim::note(&format!("copied {name}")),
+            Err(error) => assert_eq!(self.faults, Faults::Some, "{error}"),
         }
     }
 
