@@ -15,8 +15,11 @@ use crate::state::{LogState, View};
 use crate::store::{BlockRow, StoreError};
 use crate::tail::{Tail, TailWalk};
 
-/// Fewest events that are decoded at once.
-const FETCH_MIN: usize = 16;
+/// Events that are decoded at first. Of a segment that goes on giving events, more are decoded each time: where many
+/// segments overlap, few of each are wanted.
+const FETCH_FIRST: usize = 32;
+/// How many times as many the next time.
+const FETCH_GROWTH: usize = 4;
 
 /// A walk through a log.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +57,7 @@ pub struct Segment<'s> {
     plan: &'s Plan,
     lowest: Place,
     highest: Place,
+    fetch: usize,
     ready: VecDeque<Recorded>,
 }
 
@@ -137,6 +141,7 @@ impl<'s> Segment<'s> {
                 micros: row.max_micros,
                 position: last,
             },
+            fetch: FETCH_FIRST,
             ready: VecDeque::new(),
         }
     }
@@ -168,6 +173,7 @@ impl<'s> Segment<'s> {
                 micros: latest,
                 position: end.checked_sub(1)?,
             },
+            fetch: FETCH_FIRST,
             ready: VecDeque::new(),
         })
     }
@@ -190,7 +196,9 @@ impl<'s> Segment<'s> {
     /// The place of the next wanted event; `None` when there are no more. At most `need` more will be taken.
     pub fn head(&mut self, filter: &Filter, need: usize) -> Result<Option<Place>, QueryError> {
         while self.ready.is_empty() {
-            if !self.fetch(filter, need.max(FETCH_MIN))? {
+            let most = need.clamp(FETCH_FIRST, self.fetch);
+            self.fetch = self.fetch.saturating_mul(FETCH_GROWTH);
+            if !self.fetch(filter, most)? {
                 return Ok(None);
             }
         }
