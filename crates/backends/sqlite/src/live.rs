@@ -251,7 +251,7 @@ fn finish(connection: &Connection, seal: &Seal<'_>, body_bytes: u64) -> Result<(
 }
 
 /// Has what can be read in the database file. What a process that died has left in the write-ahead log need not
-/// be on the disk, if a sync had failed before: what is written behind it would be lost with it.
+/// be on the disk, if there was no room to renew it: what is written behind it would be lost with it.
 fn settle(connection: Connection, copied: &mut Copied) -> Result<Connection, StoreError> {
     let left = match connection::checkpoint_all(&connection) {
         Ok(done) if done.left == 0 => return Ok(connection),
