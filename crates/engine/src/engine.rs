@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 
 use crate::aging::Aging;
 use crate::cache::Cache;
+use crate::encoders::Encoders;
 use crate::environment::Environment;
-use crate::frame::FrameEncoder;
 use crate::params::Params;
 use crate::prepare::{Prepared, Preparer};
 use crate::query::{self, Reading};
@@ -57,7 +57,7 @@ pub struct Inner {
     pub(crate) terms: Terms,
     pub(crate) cache: Cache,
     pub(crate) logs: RwLock<HashMap<Arc<str>, Arc<LogState>>>,
-    encoders: Mutex<Vec<FrameEncoder>>,
+    pub(crate) encoders: Encoders,
     halted: Mutex<Option<String>>,
     queued_bytes: AtomicUsize,
     /// Bytes of memory that all tails take.
@@ -82,7 +82,7 @@ impl Engine {
             terms: Terms::new(&store.identity().term_key, params.term_bits),
             cache: Cache::new(params.cache_bytes),
             logs: RwLock::default(),
-            encoders: Mutex::default(),
+            encoders: Encoders::new(params.zstd_level),
             halted: Mutex::default(),
             queued_bytes: AtomicUsize::new(0),
             tail_bytes: AtomicUsize::new(0),
@@ -347,19 +347,15 @@ impl Inner {
     }
 
     fn prepare(&self, request: Request) -> Result<Prepared, AppendError> {
-        let mut encoder = self
-            .encoders
-            .lock()
-            .pop()
-            .unwrap_or_else(|| FrameEncoder::new(self.params.zstd_level));
-        let prepared = Preparer {
-            terms: &self.terms,
-            environment: &self.environment,
-            encoder: &mut encoder,
-            frame_events: self.params.frame_events,
-        }
-        .prepare(request.events, request.rider);
-        self.encoders.lock().push(encoder);
+        let prepared = self.encoders.with(|encoder| {
+            Preparer {
+                terms: &self.terms,
+                environment: &self.environment,
+                encoder,
+                frame_events: self.params.frame_events,
+            }
+            .prepare(request.events, request.rider)
+        });
         prepared.map_err(AppendError::Invalid)
     }
 

@@ -34,6 +34,7 @@ impl Inner {
             cache: &self.cache,
             params: &self.params,
             terms: &self.terms,
+            encoders: &self.encoders,
         }
     }
 

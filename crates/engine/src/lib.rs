@@ -18,6 +18,7 @@ mod cache;
 mod check;
 mod columns;
 mod dictionary;
+mod encoders;
 mod engine;
 mod environment;
 mod freezing;

@@ -57,7 +57,7 @@ impl Default for Params {
             block_bytes: 64 << 20,
             tail_bytes_max: 128 << 20,
             batch_age: std::time::Duration::from_secs(600),
-            younger_bytes: 48 << 20,
+            younger_bytes: 40 << 20,
             merge_blocks: 8,
             frame_events: 16,
             tile_height: 8,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::block::{BlockInput, Built, build};
 use crate::cache::Cache;
 use crate::encode::Parts;
+use crate::encoders::Encoders;
 use crate::frame::{self, Frame, FrameEncoder};
 use crate::params::Params;
 use crate::state::{LogState, SealHead};
@@ -25,6 +26,8 @@ pub struct Sealer<'s> {
     pub params: &'s Params,
     /// Makes terms.
     pub terms: &'s Terms,
+    /// Make frames.
+    pub encoders: &'s Encoders,
 }
 
 /// A tail to seal: the oldest one of its log, frozen.
@@ -116,30 +119,41 @@ impl Sealer<'_> {
 
     /// Packs small frames into full ones; frames that are at least half full are kept as they are.
     pub(crate) fn repack(&self, frames: &[Frame]) -> Result<Vec<Frame>, StoreError> {
-        let whole = self.params.frame_events;
-        let wrong = |error: crate::codec::Malformed| StoreError::corrupt("a frame", error.0);
-        let mut encoder = FrameEncoder::new(self.params.zstd_level);
-        let mut packed = Vec::with_capacity(frames.len());
-        let mut loose: Vec<Parts> = Vec::new();
-        let mut flush = |loose: &mut Vec<Parts>, packed: &mut Vec<Frame>, least: usize| {
-            while loose.len() >= least.max(1) {
-                let rest = loose.split_off(whole.min(loose.len()));
-                packed.push(encoder.encode(loose));
-                *loose = rest;
-            }
-        };
-        for frame in frames {
-            if frame.events * 2 >= whole {
-                flush(&mut loose, &mut packed, 1);
-                packed.push(frame.clone());
-            } else {
-                loose.extend(frame::decode(&frame.bytes).map_err(wrong)?);
-                flush(&mut loose, &mut packed, whole);
-            }
+        let half = |frame: &Frame| frame.events * 2 >= self.params.frame_events;
+        if frames.iter().all(half) || frames.len() == 1 {
+            return Ok(frames.to_vec());
         }
-        flush(&mut loose, &mut packed, 1);
-        Ok(packed)
+        self.encoders
+            .with(|encoder| repack(frames, self.params.frame_events, encoder))
     }
+}
+
+fn repack(
+    frames: &[Frame],
+    whole: usize,
+    encoder: &mut FrameEncoder,
+) -> Result<Vec<Frame>, StoreError> {
+    let wrong = |error: crate::codec::Malformed| StoreError::corrupt("a frame", error.0);
+    let mut packed = Vec::with_capacity(frames.len());
+    let mut loose: Vec<Parts> = Vec::new();
+    let mut flush = |loose: &mut Vec<Parts>, packed: &mut Vec<Frame>, least: usize| {
+        while loose.len() >= least.max(1) {
+            let rest = loose.split_off(whole.min(loose.len()));
+            packed.push(encoder.encode(loose));
+            *loose = rest;
+        }
+    };
+    for frame in frames {
+        if frame.events * 2 >= whole {
+            flush(&mut loose, &mut packed, 1);
+            packed.push(frame.clone());
+        } else {
+            loose.extend(frame::decode(&frame.bytes).map_err(wrong)?);
+            flush(&mut loose, &mut packed, whole);
+        }
+    }
+    flush(&mut loose, &mut packed, 1);
+    Ok(packed)
 }
 
 /// The log's row when it is sealed up to `head`.

@@ -85,13 +85,16 @@ impl Live {
     /// Keeps parts of the bodies of blocks that are not listed yet.
     pub(crate) fn put_parts(&self, parts: &[Part<'_>]) -> Result<(), StoreError> {
         let mut slot = self.slot.lock();
+        // Numbers are never used again: of a block that was not heard of there is nothing yet.
+        let heard = |part: &Part<'_>| slot.unfinished.contains_key(&part.block);
+        let heard: Vec<bool> = parts.iter().map(heard).collect();
         // From the first attempt on: an answer that is lost must not make its slices anybody's rubbish.
         for part in parts {
             slot.unfinished.entry(part.block).or_default();
         }
         slot.transaction(|connection| {
             let next = schema::meta_number(connection, "next_block")?;
-            for Part { block, part, data } in parts {
+            for (Part { block, part, data }, heard) in parts.iter().zip(heard) {
                 let place = || format!("block {}", block.0);
                 if block.0 >= next {
                     let what = "has a number that was not given out";
@@ -99,6 +102,9 @@ impl Live {
                 }
                 if blocks::body_bytes(connection, *block)?.is_some() {
                     return Err(StoreError::corrupt(place(), "is finished").into());
+                }
+                if heard {
+                    segs::clear(connection, *block, *part)?;
                 }
                 segs::put(connection, *block, *part, data)?;
             }

@@ -36,7 +36,19 @@ pub(crate) const BLOCKS_MAX: u64 = 1 << (63 - SLICE_BITS);
 /// Slices that one commit removes at most, so that no append waits long for it.
 const REMOVE_SLICES: i64 = 512;
 
-/// Writes a part of a block's body in the place of what a lost attempt left.
+/// Removes what a lost attempt left of a part.
+pub(crate) fn clear(connection: &Connection, block: BlockId, part: u32) -> Result<(), Failure> {
+    let first = part.saturating_mul(PART_SLICES);
+    let last = first.saturating_add(PART_SLICES - 1);
+    let cells = [
+        Cell::Int(row_id(block, first)?),
+        Cell::Int(row_id(block, last)?),
+    ];
+    let sql = "DELETE FROM seg WHERE id BETWEEN ? AND ?";
+    execute(connection, &SEG, sql, &cells).map(drop)
+}
+
+/// Writes a part of a block's body, of which there is nothing yet.
 pub(crate) fn put(
     connection: &Connection,
     block: BlockId,
@@ -51,12 +63,7 @@ pub(crate) fn put(
         return Err(StoreError::corrupt(format!("block {}", block.0), what).into());
     }
     let first = part * PART_SLICES;
-    let (from, to) = (
-        row_id(block, first)?,
-        row_id(block, first + PART_SLICES - 1)?,
-    );
-    let sql = "DELETE FROM seg WHERE id BETWEEN ? AND ?";
-    execute(connection, &SEG, sql, &[Cell::Int(from), Cell::Int(to)])?;
+    let from = row_id(block, first)?;
     let sql = "INSERT INTO seg (id, data) VALUES (?, ?)";
     // A body without bytes has a slice without bytes.
     let empty: &[u8] = &[];
