@@ -4,32 +4,83 @@ use std::sync::Arc;
 
 use docket_event::vocabulary::vocabulary;
 
-use crate::block::{BlockInput, BlockReader, build, time_order, unpack};
+use crate::block::{BlockInput, BlockReader, Built, build, time_order, unpack};
 use crate::rebuild::read_block;
 use crate::seal::{Parting, Sealer, log_row};
 use crate::state::LogState;
-use crate::store::{BlockId, BlockRow, Seal, StoreError};
+use crate::store::{BlockId, BlockRow, LogRow, Seal, StoreError};
 use crate::tail::Joining;
 use crate::terms::indexed_fields;
 
+/// A merged block whose parts are stored and that no list names yet.
+struct Merged {
+    state: Arc<LogState>,
+    built: Built,
+    log: LogRow,
+    replaces: Vec<BlockId>,
+}
+
 impl Sealer<'_> {
-    /// Merges the first neighbours of a log that are due; says whether there were any. When it returns, the merged
-    /// block is durable and readers see it in their place.
+    /// Merges, of each of these logs, the first neighbours that are due, in one commit; says of which logs there were
+    /// any. When it returns, the merged blocks are durable and readers see them in the old ones' places.
     ///
     /// # Errors
-    /// The store fails. What was written of the block is not named by any list; the old blocks stay.
-    pub fn merge_some(&self, state: &LogState) -> Result<bool, StoreError> {
+    /// The store fails. What was written of the blocks is not named by any list; the old blocks stay.
+    pub fn merge(&self, logs: &[Arc<LogState>]) -> Result<Vec<Arc<LogState>>, StoreError> {
+        let mut parts = Parting::new(self.store);
+        let mut all = Vec::new();
+        for state in logs {
+            all.extend(self.merged(state, &mut parts)?);
+        }
+        parts.flush()?;
+        let seals: Vec<Seal<'_>> = all
+            .iter()
+            .map(|one| Seal {
+                block: &one.built.row,
+                replaces: &one.replaces,
+                log: &one.log,
+                tiles: &[],
+            })
+            .collect();
+        if seals.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Readers who miss a replaced block wait for this, and then find the new one.
+        let merging: Vec<_> = all.iter().map(|one| one.state.merging.lock()).collect();
+        self.store.finish_seals(&seals)?;
+        for one in &all {
+            let mut row = one.built.row.clone();
+            row.dir = Vec::new();
+            one.state.replace_blocks(row);
+        }
+        drop(merging);
+        Ok(all.into_iter().map(|one| one.state).collect())
+    }
+
+    /// The block that the first due neighbours of a log become, if any are due.
+    fn merged(
+        &self,
+        state: &Arc<LogState>,
+        parts: &mut Parting<'_>,
+    ) -> Result<Option<Merged>, StoreError> {
         let (_, view) = state.snapshot();
         let sizes: Vec<u32> = view.blocks.iter().map(|block| block.count).collect();
         let together = self.params.merge_blocks.max(2);
         for first in due(&sizes, together, self.params.block_events) {
             let rows = view.blocks.get(first..first + together).unwrap_or_default();
             if self.body_bytes(state, rows)? <= self.params.block_bytes as u64 {
-                self.merge(state, rows)?;
-                return Ok(true);
+                let mut built = self.build_merged(state, rows)?;
+                parts.put(&mut built)?;
+                let log = log_row(state, &state.sealed.lock().clone());
+                return Ok(Some(Merged {
+                    state: Arc::clone(state),
+                    built,
+                    log,
+                    replaces: rows.iter().map(|row| row.id).collect(),
+                }));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn reader<'r>(&'r self, state: &'r LogState, row: &'r BlockRow) -> BlockReader<'r> {
@@ -47,7 +98,7 @@ impl Sealer<'_> {
         })
     }
 
-    fn merge(&self, state: &LogState, rows: &[Arc<BlockRow>]) -> Result<(), StoreError> {
+    fn build_merged(&self, state: &LogState, rows: &[Arc<BlockRow>]) -> Result<Built, StoreError> {
         let mut all = Joining::default();
         for row in rows {
             let one = self.content(state, row)?;
@@ -55,7 +106,7 @@ impl Sealer<'_> {
             all.frames.extend(one.frames);
         }
         let frames = self.repack(&all.frames)?;
-        let mut built = build(&BlockInput {
+        Ok(build(&BlockInput {
             id: self.store.new_block()?,
             log: state.id,
             first: rows.first().map_or(0, |row| row.first),
@@ -63,23 +114,7 @@ impl Sealer<'_> {
             order: &time_order(&all.columns.micros),
             frames: &frames,
             page_bytes: self.params.page_bytes,
-        });
-        let mut parts = Parting::new(self.store);
-        parts.put(&mut built)?;
-        parts.flush()?;
-        let log = log_row(state, &state.sealed.lock().clone());
-        let replaces: Vec<BlockId> = rows.iter().map(|row| row.id).collect();
-        // Readers who miss a replaced block wait for this, and then find the new one.
-        let _merging = state.merging.lock();
-        self.store.finish_seals(&[Seal {
-            block: &built.row,
-            replaces: &replaces,
-            log: &log,
-            tiles: &[],
-        }])?;
-        built.row.dir = Vec::new();
-        state.replace_blocks(built.row);
-        Ok(())
+        }))
     }
 
     /// What a block holds, by an index of today.

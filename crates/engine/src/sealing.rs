@@ -12,6 +12,11 @@ use crate::state::LogState;
 use crate::store::{LogId, StoreError};
 use crate::tail::Tail;
 
+/// Logs whose blocks are merged in one commit, at most.
+const MERGES_TOGETHER: usize = 32;
+/// Logs of more events are merged in a commit of their own.
+const SMALL_MERGE_EVENTS: u64 = 4_096;
+
 /// Tails of about so many bytes are sealed in one commit.
 const TOGETHER_BYTES: usize = 1 << 20;
 
@@ -35,7 +40,7 @@ struct Queue {
     merge_ids: HashSet<LogId>,
     /// Bytes of the tails that wait or are being sealed.
     bytes: usize,
-    /// Tails that are being sealed, or 1 for a merge.
+    /// Tails that are being sealed, or logs whose blocks are being merged.
     working: usize,
     stuck: Option<StoreError>,
     /// Nothing goes on until the logs are replayed.
@@ -43,9 +48,30 @@ struct Queue {
     closing: bool,
 }
 
+impl Queue {
+    /// Logs from the front whose merges can share a commit: small ones, or a single one.
+    fn take_merges(&mut self) -> Vec<Arc<LogState>> {
+        let small = |log: &Arc<LogState>| log.sealed.lock().head.size <= SMALL_MERGE_EVENTS;
+        let count = self
+            .merges
+            .iter()
+            .take(MERGES_TOGETHER)
+            .take_while(|log| small(log))
+            .count();
+        let taken: Vec<_> = self
+            .merges
+            .drain(..count.max(1).min(self.merges.len()))
+            .collect();
+        taken.iter().for_each(|log| {
+            self.merge_ids.remove(&log.id);
+        });
+        taken
+    }
+}
+
 enum Task {
     Seal(Vec<Frozen>),
-    Merge(Arc<LogState>),
+    Merge(Vec<Arc<LogState>>),
 }
 
 /// What is waited for.
@@ -156,10 +182,10 @@ impl Sealing {
             if queue.closing {
                 return None;
             }
-            if let Some(log) = queue.merges.pop_front() {
-                queue.merge_ids.remove(&log.id);
-                queue.working = 1;
-                return Some(Task::Merge(log));
+            let together = queue.take_merges();
+            if !together.is_empty() {
+                queue.working = together.len();
+                return Some(Task::Merge(together));
             }
             self.wake.wait(&mut queue);
         }
@@ -194,9 +220,11 @@ impl Sealing {
                     queue.tails.push_front(frozen);
                 }
             }
-            Task::Merge(log) => {
-                if queue.merge_ids.insert(log.id) {
-                    queue.merges.push_front(log);
+            Task::Merge(logs) => {
+                for log in logs {
+                    if queue.merge_ids.insert(log.id) {
+                        queue.merges.push_front(log);
+                    }
                 }
             }
         }
@@ -252,9 +280,9 @@ fn perform(inner: &Inner, task: &mut Task) -> Result<(), StoreError> {
             inner.sealer().seal(tails)?;
             inner.forget_tails(tails.iter().map(|(_, tail)| tail.bytes()).sum());
         }
-        Task::Merge(log) => {
-            if inner.sealer().merge_some(log)? {
-                inner.queue_merge(log);
+        Task::Merge(logs) => {
+            for log in inner.sealer().merge(logs)? {
+                inner.queue_merge(&log);
             }
         }
     }
