@@ -48,6 +48,9 @@ impl Sealer<'_> {
     /// # Errors
     /// The store fails. What was written of the blocks is not named by any list; the tails stay.
     pub fn seal(&self, tails: &[Frozen]) -> Result<(), StoreError> {
+        if tails.is_empty() {
+            return Ok(());
+        }
         let mut parts = Parting::new(self.store);
         let mut ready = Vec::with_capacity(tails.len());
         for (state, tail) in tails {
