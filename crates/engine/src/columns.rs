@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use docket_merkle::Hash;
 
+use crate::bits::Bits;
 use crate::encode::SALT_BYTES;
-use crate::terms::{Pair, pair_slot, pairs_of};
+use crate::terms::{Pair, Term, pair_slot, pairs_of};
 
 /// Runs that are merged together, so that few have to be searched.
 const RUNS_MERGED: usize = 16;
@@ -97,6 +98,19 @@ impl Columns {
         let at = self.recorded.partition_point(|(_, time)| *time < micros);
         let end = u32::try_from(self.len()).unwrap_or(u32::MAX);
         self.recorded.get(at).map_or(end, |(slot, _)| *slot)
+    }
+
+    /// Adds the slots of a term to `bits`, as far as they fit.
+    pub fn add_term(&self, term: Term, bits: &mut Bits) {
+        self.terms.each_slot(term, |slot| bits.set(u32::from(slot)));
+    }
+
+    /// Adds the slots of the types that `wanted` names to `bits`, as far as they fit.
+    pub fn add_types(&self, wanted: &dyn Fn(&str) -> bool, bits: &mut Bits) {
+        let types = self.types.iter().filter(|(name, _)| wanted(name));
+        for slot in types.flat_map(|(_, slots)| slots) {
+            bits.set(u32::from(*slot));
+        }
     }
 
     /// About how many bytes of memory the columns take.

@@ -294,14 +294,11 @@ impl Content {
             end,
             &|_| true,
             &mut |term, bits| {
-                let found = |slot| bits.set(u32::from(slot));
-                self.columns.terms.each_slot(term, found);
+                self.columns.add_term(term, bits);
                 Ok(())
             },
             &mut |wanted, bits| {
-                for (_, ids) in self.columns.types.iter().filter(|(name, _)| wanted(name)) {
-                    ids.iter().for_each(|id| bits.set(u32::from(*id)));
-                }
+                self.columns.add_types(wanted, bits);
                 Ok(())
             },
         );

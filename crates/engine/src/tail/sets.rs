@@ -37,8 +37,7 @@ impl Tail {
     /// Adds the slots of a term to `bits`, as far as they fit.
     pub fn add_term(&self, term: Term, bits: &mut Bits) {
         let inner = self.inner.read();
-        let found = |slot| bits.set(u32::from(slot));
-        inner.columns.terms.each_slot(term, found);
+        inner.columns.add_term(term, bits);
     }
 
     /// For each type, how many of `wanted` have it.
@@ -76,14 +75,11 @@ impl Content {
             end,
             &every,
             &mut |term, bits| {
-                let found = |slot| bits.set(u32::from(slot));
-                self.columns.terms.each_slot(term, found);
+                self.columns.add_term(term, bits);
                 Ok(())
             },
             &mut |wanted, bits| {
-                for (_, slots) in self.columns.types.iter().filter(|(name, _)| wanted(name)) {
-                    slots.iter().for_each(|slot| bits.set(u32::from(*slot)));
-                }
+                self.columns.add_types(wanted, bits);
                 Ok(())
             },
         );
