@@ -77,6 +77,11 @@ impl Plan {
                 let field = Field::CredentialId;
                 PlanTest::WithinTerm(field, terms.of(field, value))
             }
+            // Every project that stands beside the targets is the event's project.
+            Test::Is(Field::ProjectBeside, value) => {
+                let field = Field::ProjectId;
+                PlanTest::WithinTerm(field, terms.of(field, value))
+            }
             Test::Is(field, value) if hashed(*field) => {
                 PlanTest::Term(*field, terms.of(*field, value))
             }

@@ -108,6 +108,7 @@ fn one_value(field: Field) -> bool {
         | Field::CredentialId
         | Field::KeyId
         | Field::ProjectId
+        | Field::ProjectBeside
         | Field::Outcome
         | Field::SourceIp
         | Field::RequestId

@@ -257,6 +257,13 @@ impl Event {
         }
     }
 
+    /// The id of the project that the event names beside its targets: none of them is a project with an id.
+    pub fn project_beside(&self) -> Option<&str> {
+        let named = |target: &Target| target.kind == "project" && target.id.is_some();
+        let id = self.project.as_ref()?.id.as_deref()?;
+        (!self.targets.iter().any(named)).then_some(id)
+    }
+
     /// Whether the event says that something was tried and not done.
     pub fn failed(&self) -> bool {
         self.outcome == Outcome::Failure

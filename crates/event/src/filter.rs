@@ -1,6 +1,7 @@
 //! Which events are wanted: a filter is data, and [`Filter::matches`] is what it means.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use crate::event::{ActorKind, CredentialKind, Event, Recorded};
 use crate::json::Json;
@@ -24,6 +25,9 @@ pub enum Field {
     KeyId,
     /// Id of the project ([`Event::project_of`]).
     ProjectId,
+    /// Id of the project, where no target is one: what a reader of targets would otherwise miss. Found by way of
+    /// [`Field::ProjectId`].
+    ProjectBeside,
     /// Id of a target.
     TargetId,
     /// Kind of a target.
@@ -32,7 +36,7 @@ pub enum Field {
     Target,
     /// `success` or `failure`.
     Outcome,
-    /// Network address of the source.
+    /// Network address of the source, as [`usual_address`] writes it.
     SourceIp,
     /// Id of the request.
     RequestId,
@@ -48,7 +52,7 @@ pub enum Field {
 
 impl Field {
     /// Every field.
-    pub const ALL: [Field; 17] = [
+    pub const ALL: [Field; 18] = [
         Field::Type,
         Field::ActorId,
         Field::ActorEmail,
@@ -56,6 +60,7 @@ impl Field {
         Field::CredentialId,
         Field::KeyId,
         Field::ProjectId,
+        Field::ProjectBeside,
         Field::TargetId,
         Field::TargetKind,
         Field::Target,
@@ -88,12 +93,16 @@ impl Field {
             Field::OriginId => 15,
             Field::ShownOn => 16,
             Field::KeyId => 17,
+            Field::ProjectBeside => 18,
         }
     }
 
     /// Whether the engine keeps an index of the field.
     pub const fn indexed(self) -> bool {
-        !matches!(self, Field::ActorKind | Field::KeyId | Field::OriginAccount)
+        !matches!(
+            self,
+            Field::ActorKind | Field::KeyId | Field::OriginAccount | Field::ProjectBeside
+        )
     }
 }
 
@@ -109,6 +118,20 @@ fn put_target_value(out: &mut String, kind: &str, id: &str) {
     out.push_str(kind);
     out.push('\0');
     out.push_str(id);
+}
+
+/// An address as it is usually written (RFC 5952), so that all its spellings are one value. What is no address
+/// stays as it is.
+pub fn usual_address(text: &str) -> Cow<'_, str> {
+    // IPv4 has one spelling only.
+    let address = text
+        .contains(':')
+        .then(|| text.parse::<IpAddr>().ok())
+        .flatten();
+    match address.map(|address| address.to_string()) {
+        Some(usual) if usual != text => Cow::Owned(usual),
+        Some(_) | None => Cow::Borrowed(text),
+    }
 }
 
 fn lower_case(text: &str) -> Cow<'_, str> {
@@ -146,6 +169,7 @@ pub fn each_value(event: &Event, field: Field, mut found: impl FnMut(&str)) {
             give(key.and_then(|one| one.id.as_deref()));
         }
         Field::ProjectId => give(event.project_of().map(|(id, _)| id)),
+        Field::ProjectBeside => give(event.project_beside()),
         Field::TargetId => event
             .targets
             .iter()
@@ -165,12 +189,13 @@ pub fn each_value(event: &Event, field: Field, mut found: impl FnMut(&str)) {
             }
         }
         Field::Outcome => give(Some(event.outcome.word())),
-        Field::SourceIp => give(
-            event
+        Field::SourceIp => {
+            let ip = event
                 .source
                 .as_ref()
-                .and_then(|source| source.ip.as_deref()),
-        ),
+                .and_then(|source| source.ip.as_deref());
+            give(ip.map(usual_address).as_deref());
+        }
         Field::RequestId => give(event.request_id.as_deref()),
         Field::Origin => give(origin.map(|origin| &*origin.surface)),
         Field::OriginAccount => give(origin.and_then(|origin| origin.account.as_deref())),
@@ -388,6 +413,44 @@ mod tests {
             all.push(value.to_owned())
         });
         all
+    }
+
+    #[test]
+    fn addresses_are_one_value_in_every_spelling() {
+        let check = |ip: &str, expected: &str| {
+            let text = format!(r#"{{"type":"a.b","source":{{"ip":"{ip}"}}}}"#);
+            assert_eq!(values(&text, Field::SourceIp), [expected]);
+            assert_eq!(usual_address(ip), expected);
+        };
+        check("1.2.3.4", "1.2.3.4");
+        check("2001:DB8:0:0:0::1", "2001:db8::1");
+        check("2001:db8::1", "2001:db8::1");
+        check("::ffff:1.2.3.4", "::ffff:1.2.3.4");
+        check("fe80::1%eth0", "fe80::1%eth0");
+        check("by: mail", "by: mail");
+    }
+
+    #[test]
+    fn a_project_stands_beside_targets_that_are_none() {
+        let check = |members: &str, expected: &[&str]| {
+            let text = format!(r#"{{"type":"a.b",{members}}}"#);
+            assert_eq!(values(&text, Field::ProjectBeside), expected, "{text}");
+        };
+        let project = r#""project":{"id":"p"}"#;
+        check(project, &["p"]);
+        check(
+            &format!(r#"{project},"targets":[{{"kind":"user","id":"p"}}]"#),
+            &["p"],
+        );
+        check(
+            &format!(r#"{project},"targets":[{{"kind":"project","name":"n"}}]"#),
+            &["p"],
+        );
+        check(
+            &format!(r#"{project},"targets":[{{"kind":"project","id":"q"}}]"#),
+            &[],
+        );
+        check(r#""targets":[{"kind":"project","id":"q"}]"#, &[]);
     }
 
     #[test]

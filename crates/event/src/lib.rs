@@ -21,7 +21,9 @@ pub use event::{
     Outcome, Project, Recorded, Source, Target,
 };
 pub use fault::{Fault, Faults};
-pub use filter::{Field, Filter, Group, Span, Test, each_value, target_value, unlisted_word};
+pub use filter::{
+    Field, Filter, Group, Span, Test, each_value, target_value, unlisted_word, usual_address,
+};
 pub use id::{EventId, IdKey};
 pub use json::{Json, Value};
 pub use order::{Cursor, Direction, LIMIT_MAX, Order, Page, Place, Query, Side};

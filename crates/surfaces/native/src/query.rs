@@ -1,10 +1,8 @@
 //! From the parameters of a listing to the question that they ask.
 
-use std::net::IpAddr;
-
 use docket_event::{
     Cursor, Direction, Field, Filter, Group, IdKey, LIMIT_MAX, Order, Outcome, Query, Span, Test,
-    Timestamp,
+    Timestamp, usual_address,
 };
 
 use crate::parameters::Parameters;
@@ -160,10 +158,8 @@ fn test(field: Field, value: String) -> Result<Vec<Test>, String> {
             Outcome::parse(&value).map(|outcome| vec![Test::Is(field, outcome.word().to_owned())])
         }
         Field::SourceIp => {
-            let usual = value.parse().ok().map(|ip: IpAddr| ip.to_string());
-            let usual = usual.filter(|usual| *usual != value);
-            let both = std::iter::once(value).chain(usual);
-            Ok(both.map(|value| Test::Is(field, value)).collect())
+            let usual = usual_address(&value).into_owned();
+            Ok(vec![Test::Is(field, usual)])
         }
         Field::Type
         | Field::ActorId
@@ -171,6 +167,7 @@ fn test(field: Field, value: String) -> Result<Vec<Test>, String> {
         | Field::CredentialId
         | Field::KeyId
         | Field::ProjectId
+        | Field::ProjectBeside
         | Field::TargetId
         | Field::TargetKind
         | Field::Target

@@ -1,7 +1,7 @@
 //! Which events are to be exported.
 
 use clap::Args;
-use docket_event::{Field, Filter, Group, Outcome, Span, Test, Timestamp};
+use docket_event::{Field, Filter, Group, Outcome, Span, Test, Timestamp, usual_address};
 
 /// Limits of an export. Each option can be given several times, which means or; all of them must hold.
 #[derive(Clone, Debug, Default, Args)]
@@ -128,7 +128,7 @@ impl FilterArgs {
             .with(Field::TargetId, &self.target)
             .with(Field::Outcome, self.outcome.map(Outcome::word))
             .with(Field::Origin, &self.origin)
-            .with(Field::SourceIp, &self.ip)
+            .with(Field::SourceIp, self.ip.iter().map(|ip| usual_address(ip)))
             .with(Field::RequestId, &self.request_id)
     }
 
