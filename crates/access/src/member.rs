@@ -2,6 +2,7 @@
 
 mod state;
 
+use docket_engine::QueryError;
 use docket_engine::store::RecordChange;
 use docket_event::Value;
 
@@ -82,6 +83,15 @@ impl Access {
         Ok(all
             .filter_map(|record| member(record.name, record.value))
             .collect())
+    }
+
+    /// The member of that id, blocked or not; `None` for strangers and for those who were removed.
+    ///
+    /// # Errors
+    /// When the store cannot tell.
+    pub fn member(&self, org: &str, id: &str) -> Result<Option<Member>, QueryError> {
+        let found = self.read::<MemberRecord>(&member_key(org, id))?;
+        Ok(found.and_then(|record| member(id.to_owned(), record.value)))
     }
 
     /// Blocks a member, named by id or e-mail address: their tokens stop working. Answers with the id.

@@ -118,6 +118,16 @@ pub fn scoped(filter: Filter, caller: &Principal) -> Result<Filter, Refusal> {
     Ok(filter)
 }
 
+/// Whether the caller's organization has a member of that id.
+///
+/// # Errors
+/// What the store says.
+pub async fn is_member(app: &App, caller: &Principal, id: &str) -> Result<bool, Refusal> {
+    let (access, org, id) = (app.access()?.clone(), caller.org.clone(), id.to_owned());
+    let found = app.reading(move || access.member(&org, &id)).await??;
+    Ok(found.is_some())
+}
+
 /// `filter`, narrowed to the events whose actor is the token's owner.
 #[must_use]
 pub fn own(filter: Filter, caller: &Principal) -> Filter {
