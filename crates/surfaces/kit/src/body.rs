@@ -51,9 +51,30 @@ impl App {
     ///
     /// # Errors
     /// UnknownEncoding, BodyTooLarge, BadBody when the sender stops half-way, Busy.
-    pub async fn body(&self, asked: &Asked, mut body: Body) -> Result<Sent, Refusal> {
-        let encoding = encoding(asked.headers())?;
-        let max = self.limits().body_bytes_max;
+    pub async fn body(&self, asked: &Asked, body: Body) -> Result<Sent, Refusal> {
+        self.body_within(asked, body, self.limits().body_bytes_max)
+            .await
+    }
+
+    /// Takes in a body of at most `max` bytes, for dialects whose requests are smaller than batches of events. A
+    /// body of a larger server-wide limit is never taken.
+    ///
+    /// # Errors
+    /// UnknownEncoding, BodyTooLarge, BadBody when the sender stops half-way, Busy.
+    pub async fn body_within(
+        &self,
+        asked: &Asked,
+        mut body: Body,
+        max: usize,
+    ) -> Result<Sent, Refusal> {
+        let max = max.min(self.limits().body_bytes_max);
+        let encoding = match encoding(asked.headers()) {
+            Ok(encoding) => encoding,
+            Err(refusal) => {
+                discard(asked, body).await;
+                return Err(refusal);
+            }
+        };
         let mut share = self.bodies().share();
         let announced = announced(asked.headers()).unwrap_or_default();
         if announced > max {

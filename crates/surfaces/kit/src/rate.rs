@@ -15,8 +15,8 @@ const BUCKETS_MAX: usize = 10_000;
 /// The buckets of all tokens that asked lately.
 #[derive(Debug)]
 pub(crate) struct Rates {
-    /// Time that one request costs; `None` when nothing is limited.
-    cost: Option<Duration>,
+    /// Requests a second; `None` when nothing is limited.
+    per_second: Option<NonZeroU32>,
     burst: NonZeroU32,
     /// When each token's bucket is full again.
     full_at: Mutex<HashMap<String, Instant>>,
@@ -24,9 +24,8 @@ pub(crate) struct Rates {
 
 impl Rates {
     pub fn new(per_second: Option<NonZeroU32>, burst: NonZeroU32) -> Self {
-        let cost = per_second.map(|rate| Duration::from_secs(1) / rate.get());
         Rates {
-            cost,
+            per_second,
             burst,
             full_at: Mutex::new(HashMap::new()),
         }
@@ -34,9 +33,11 @@ impl Rates {
 
     /// Takes one request of the token's.
     pub fn take(&self, token_id: &str, now: Instant) -> Result<(), Refusal> {
-        let Some(cost) = self.cost else {
+        let Some(per_second) = self.per_second else {
             return Ok(());
         };
+        // What one request costs of the bucket, as time in which it fills again.
+        let cost = Duration::from_secs(1) / per_second.get();
         let mut buckets = self.full_at.lock();
         if buckets.len() >= BUCKETS_MAX {
             buckets.retain(|_, full_at| *full_at > now);
@@ -52,6 +53,7 @@ impl Rates {
                 .unwrap_or(RETRY_MAX_S);
             return Err(Refusal::TooMany {
                 retry_after_s: retry_after_s.clamp(1, RETRY_MAX_S),
+                per_second: per_second.get(),
             });
         }
         buckets.insert(token_id.to_owned(), full_at);
@@ -74,7 +76,10 @@ mod tests {
         );
         assert_eq!(
             rates.take("a", now),
-            Err(Refusal::TooMany { retry_after_s: 1 })
+            Err(Refusal::TooMany {
+                retry_after_s: 1,
+                per_second: 2
+            })
         );
         assert_eq!(rates.take("b", now), Ok(()));
         let later = now + Duration::from_millis(500);

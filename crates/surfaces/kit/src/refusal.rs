@@ -57,6 +57,8 @@ pub enum Refusal {
     TooMany {
         /// For `retry-after`: 1 to [`RETRY_MAX_S`].
         retry_after_s: u64,
+        /// Requests a second that the token may send in the long run.
+        per_second: u32,
     },
     /// Too much is under way, or the server is just starting or stopping; nothing was done. (503)
     #[error("the server is busy; ask again in {retry_after_s} s")]
@@ -109,7 +111,7 @@ impl Refusal {
     /// The value of `retry-after` that belongs to it.
     pub fn retry_after_s(&self) -> Option<u64> {
         match self {
-            Refusal::TooMany { retry_after_s } | Refusal::Busy { retry_after_s, .. } => {
+            Refusal::TooMany { retry_after_s, .. } | Refusal::Busy { retry_after_s, .. } => {
                 Some((*retry_after_s).clamp(1, RETRY_MAX_S))
             }
             Refusal::Unavailable(_) | Refusal::TimedOut => Some(BUSY_RETRY_S),
