@@ -7,6 +7,7 @@ pub fn all() -> Vec<Surface> {
     vec![
         docket_surfaces_native::surface(),
         docket_surfaces_openai::surface(),
+        docket_surfaces_clarifai::surface(),
     ]
 }
 

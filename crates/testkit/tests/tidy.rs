@@ -23,9 +23,15 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["event", "merkle", "engine", "access", "surfaces-kit"],
     ),
     ("crates/surfaces/openai", &["event", "surfaces-kit"]),
+    ("crates/surfaces/clarifai", &["event", "surfaces-kit"]),
     (
         "crates/surfaces",
-        &["surfaces-kit", "surfaces-native", "surfaces-openai"],
+        &[
+            "surfaces-kit",
+            "surfaces-native",
+            "surfaces-openai",
+            "surfaces-clarifai",
+        ],
     ),
     (
         "crates/server",
@@ -180,6 +186,7 @@ fn sql_stays_in_the_backends() {
 const NAMES_VENDORS: &[&str] = &[
     "crates/event/src/vocabulary",
     "crates/surfaces/openai/",
+    "crates/surfaces/clarifai/",
     "crates/surfaces/src/",
     "crates/server/src/demo",
     "crates/cli/src/",
