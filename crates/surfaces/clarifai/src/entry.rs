@@ -7,7 +7,7 @@ use docket_event::{Actor, ActorKind, Event, Recorded, Target, Timestamp, Value, 
 use docket_surfaces_kit::lossless;
 
 use crate::schema::{ENTRY, ordered};
-use crate::wire::{APP, Empty, NAMED_KINDS, description, shown_when_empty};
+use crate::wire::{APP, NAMED_KINDS, description, shown_when_empty};
 
 /// The entry that shows an event; what came in as one comes back member for member.
 pub fn render(recorded: &Recorded) -> Value<'_> {
@@ -152,13 +152,8 @@ fn object_of<'a>(kind: &'static str, id: Option<&'a str>, name: Option<&'a str>)
     let named = named
         .into_iter()
         .filter_map(|(member, text)| Some((member, Value::string(text?))));
-    let empty = shown_when_empty(kind).iter().map(|(name, empty)| {
-        let value = match empty {
-            Empty::Text => Value::string(""),
-            Empty::List => Value::Array(Vec::new()),
-        };
-        (*name, value)
-    });
+    let empty = shown_when_empty(kind).iter();
+    let empty = empty.map(|(name, empty)| (*name, empty.value()));
     Value::object([(kind, Value::object(named.chain(empty)))])
 }
 

@@ -10,8 +10,8 @@ use docket_event::{
 use docket_surfaces_kit::lossless;
 
 use crate::entry;
-use crate::schema::{ENTRY, usual};
-use crate::wire::{APP, HASHED, NAMED_KINDS, SPELLING};
+use crate::schema::{ENTRY, ordered, usual};
+use crate::wire::{APP, HASHED, NAMED_KINDS, SPELLING, description, shown_when_empty};
 
 /// The event that an entry tells of. `account` is the vendor account that it is a fact about, where the sender
 /// names one.
@@ -24,7 +24,7 @@ pub fn ingest(sent: &Value<'_>, account: Option<&str>) -> Result<Event, Faults> 
         let reason = format!("the entry is {}; write an object", sent.kind());
         return Err(vec![Fault::new("", reason)]);
     }
-    let entry = with_time(usual(sent, *ENTRY));
+    let entry = completed(without_null_time(usual(sent, *ENTRY)));
     let mut faults = Faults::new();
     let word = word(&entry, &mut faults);
     let occurred_at = occurred_at(&entry, &mut faults);
@@ -66,11 +66,49 @@ pub fn ingest(sent: &Value<'_>, account: Option<&str>) -> Result<Event, Faults> 
 }
 
 /// The entry without a time of null, which is the same as none: it gets the one of its recording.
-fn with_time(mut entry: Value<'_>) -> Value<'_> {
+fn without_null_time(mut entry: Value<'_>) -> Value<'_> {
     if let Value::Object(members) = &mut entry {
         members.retain(|(name, value)| name != "timestamp" || *value != Value::Null);
     }
     entry
+}
+
+/// The entry with the members that the vendor prints in any case, also when they are empty: what is written by hand or
+/// dumped by a client often lacks them.
+fn completed(mut entry: Value<'_>) -> Value<'_> {
+    let operation = match entry.get("operation") {
+        Some(Value::Number(text)) => text.parse().ok(),
+        _ => None,
+    };
+    if let Some(text) = operation.and_then(description)
+        && entry.get("description").is_none()
+    {
+        entry.set("description", Value::string(text));
+    }
+    if entry.get("success").is_none() {
+        entry.set("success", Value::Bool(false));
+    }
+    if let Value::Object(members) = &mut entry {
+        for (_, targets) in members.iter_mut().filter(|(name, _)| name == "targets") {
+            complete_targets(targets);
+        }
+    }
+    ordered(entry, *ENTRY)
+}
+
+fn complete_targets(targets: &mut Value<'_>) {
+    let Value::Array(all) = targets else { return };
+    let kinds = all.iter_mut().filter_map(|target| match target {
+        Value::Object(kinds) => Some(kinds),
+        _ => None,
+    });
+    for (kind, inner) in kinds.flatten() {
+        for (name, empty) in shown_when_empty(kind) {
+            if inner.as_object().is_some() && inner.get(name).is_none() {
+                inner.set(name, empty.value());
+            }
+        }
+    }
 }
 
 /// The operation as a word of the vocabulary: the code in decimal, or a name that no list knows.

@@ -1,5 +1,7 @@
 //! The vendor's names on the wire, its fixed texts, and its limits.
 
+use docket_event::Value;
+
 /// The path of the log, in the router's spelling.
 pub const SEARCHES: &str = "/v2/users/{user_id}/audit_log/searches";
 /// Where a client asks how to sign in; one of the vendor's probes it for TLS.
@@ -50,6 +52,16 @@ pub enum Empty {
     Text,
     /// `[]`
     List,
+}
+
+impl Empty {
+    /// The empty value.
+    pub fn value(self) -> Value<'static> {
+        match self {
+            Empty::Text => Value::string(""),
+            Empty::List => Value::Array(Vec::new()),
+        }
+    }
 }
 
 /// The members of a target of that kind that are printed when they are empty, too.
