@@ -16,9 +16,12 @@ use crate::wrong_use::WrongUse;
 pub const FILE: &str = "docket.toml";
 
 /// Options of `serve` that are settings of the server, by their names, and the settings' keys.
-const SERVER: [(&str, &str); 7] = [
+const SERVER: [(&str, &str); 10] = [
     ("listen", "listen.addresses"),
     ("trust-proxy", "listen.trust_proxy"),
+    ("tls-cert", "listen.tls_cert"),
+    ("tls-key", "listen.tls_key"),
+    ("dev-tls", "listen.dev_tls"),
     ("token-rate", "limits.token_rate"),
     ("token-burst", "limits.token_burst"),
     ("block-events", "engine.block_events"),

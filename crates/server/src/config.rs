@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use engine::EngineSection;
 pub use file::{FileError, Settings};
 pub use limits::LimitsSection;
-pub use listen::Listen;
+pub use listen::{Certificate, Listen, TlsContradiction};
 pub use log::{Log, LogFormat};
 
 /// All sections. Every member has a default, and unknown ones are refused.

@@ -4,7 +4,7 @@ mod cast;
 mod dice;
 mod story;
 
-use std::net::SocketAddr;
+use std::path::Path;
 
 use docket_access::{Access, Caller, NewOrganization, NewToken};
 use docket_engine::{Log, Request};
@@ -87,12 +87,21 @@ fn broken(reason: &str) -> Failure {
 }
 
 impl Demo {
-    /// What to read and paste: the token, and snippets that work as they are.
-    pub fn banner(&self, address: SocketAddr) -> String {
+    /// What to read and paste: the token, and snippets that work as they are. `authority` is the certificate
+    /// that a client of `url` must trust.
+    pub fn banner(&self, url: &str, authority: Option<&Path>) -> String {
+        let trust = authority.map(|path| {
+            let path = path.display();
+            format!(
+                "\n  Trust its certificate authority in this terminal first:\n\n\
+                 export CURL_CA_BUNDLE='{path}' SSL_CERT_FILE='{path}' NODE_EXTRA_CA_CERTS='{path}'\n"
+            )
+        });
         include_str!("demo/banner.txt")
             .replace("{events}", &self.events.to_string())
             .replace("{token}", self.token.reveal())
-            .replace("{url}", &format!("http://{address}"))
+            .replace("{trust}", &trust.unwrap_or_default())
+            .replace("{url}", url)
     }
 }
 
@@ -127,10 +136,14 @@ mod tests {
         // The second time it gets another token and keeps its events.
         let again = prepare(&access).unwrap();
         assert_eq!(again.events, demo.events + 1);
-        let banner = again.banner(SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let banner = again.banner("http://127.0.0.1:8080", None);
         assert!(
-            banner.contains(again.token.reveal()) && !banner.contains("{url}"),
+            banner.contains(again.token.reveal())
+                && !banner.contains("{url}")
+                && !banner.contains("{trust}"),
             "{banner}"
         );
+        let banner = again.banner("https://localhost:8081", Some(Path::new("/x/ca.pem")));
+        assert!(banner.contains("SSL_CERT_FILE='/x/ca.pem'"), "{banner}");
     }
 }

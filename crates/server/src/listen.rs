@@ -1,63 +1,98 @@
-//! Listeners and their connections: HTTP/1.1 and cleartext HTTP/2 on each address, within limits.
+//! Listeners and their connections: HTTP/1.1 and HTTP/2 on each address, in the clear or over TLS, within limits.
 
 mod connection;
+mod plan;
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use axum::Router;
-use axum::extract::Request;
-use docket_surfaces_kit::Client;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use self::connection::{Activity, Busy, answer, builder};
+use self::connection::Connection;
+pub use self::plan::{Port, Transport, plan};
 use crate::config::Listen;
 use crate::proxy;
 use crate::shutdown::Stopping;
+use crate::tls::Tls;
 
 /// How long to wait after the system refused to give a connection, for want of file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Opens the addresses of the configuration.
+/// An open port.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    /// With it, TLS is spoken here.
+    tls: Option<Arc<Tls>>,
+}
+
+impl Listener {
+    /// An open port in the clear, or with TLS.
+    pub fn new(socket: TcpListener, tls: Option<Arc<Tls>>) -> Self {
+        Listener { socket, tls }
+    }
+
+    /// Where it is, to be put in front of a path.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn url(&self) -> io::Result<String> {
+        let address = self.socket.local_addr()?;
+        let scheme = match self.transport() {
+            Transport::Clear => "http",
+            Transport::Tls => "https",
+        };
+        Ok(format!("{scheme}://{address}"))
+    }
+
+    /// What is spoken here below HTTP.
+    pub fn transport(&self) -> Transport {
+        match self.tls {
+            None => Transport::Clear,
+            Some(_) => Transport::Tls,
+        }
+    }
+}
+
+/// Opens planned ports; `tls` is for those with TLS.
 ///
 /// # Errors
-/// An address that is taken; one off loopback where no proxy is trusted.
-pub async fn bind(listen: &Listen) -> anyhow::Result<Vec<TcpListener>> {
+/// A port that is taken.
+pub async fn bind(ports: &[Port], tls: Option<&Arc<Tls>>) -> anyhow::Result<Vec<Listener>> {
     let mut listeners = Vec::new();
-    for address in &listen.addresses {
-        if !address.ip().to_canonical().is_loopback() && listen.trust_proxy.is_empty() {
-            bail!(
-                "{address} is not on loopback, and tokens would cross the network in the clear: put a \
-                 proxy that speaks TLS in front and give its network with --trust-proxy, as in \
-                 --trust-proxy 10.0.0.0/8, or listen on 127.0.0.1:{}",
-                address.port()
-            );
-        }
-        let opened = TcpListener::bind(address).await;
-        listeners.push(opened.with_context(|| format!("cannot listen on {address}"))?);
+    for port in ports {
+        let tls = match port.transport {
+            Transport::Clear => None,
+            Transport::Tls => Some(
+                tls.context("TLS is planned and has no certificate")?
+                    .clone(),
+            ),
+        };
+        let opened = TcpListener::bind(port.address).await;
+        let socket = opened.with_context(|| format!("cannot listen on {}", port.told()))?;
+        listeners.push(Listener::new(socket, tls));
     }
     Ok(listeners)
 }
 
 /// Serves until it is time to stop; then accepts nothing more and gives what is under way its time.
-pub async fn run(listeners: Vec<TcpListener>, router: Router, listen: Listen, stop: Stopping) {
+pub async fn run(listeners: Vec<Listener>, router: Router, listen: Listen, stop: Stopping) {
     let graceful = Arc::new(GracefulShutdown::new());
     let places = Arc::new(Semaphore::new(listen.connections_max));
     let drain_time = listen.drain_time();
     let listen = Arc::new(listen);
     let mut accepting = JoinSet::new();
     for listener in listeners {
-        if let Ok(address) = listener.local_addr() {
-            tracing::info!("listening on http://{address}");
+        if let Ok(url) = listener.url() {
+            tracing::info!("listening on {url}");
         }
         let shared = Shared {
             router: router.clone(),
@@ -82,7 +117,7 @@ pub async fn run(listeners: Vec<TcpListener>, router: Router, listen: Listen, st
     }
 }
 
-/// What all connections of one listener share.
+/// What all connections share.
 struct Shared {
     router: Router,
     listen: Arc<Listen>,
@@ -92,7 +127,7 @@ struct Shared {
 
 impl Shared {
     /// Accepts until it is time to stop; gives back the connections that are still open.
-    async fn accept(self, listener: TcpListener, stop: Stopping) -> JoinSet<()> {
+    async fn accept(self, listener: Listener, stop: Stopping) -> JoinSet<()> {
         let mut connections = JoinSet::new();
         let mut stopped = pin!(stop.clone().stopped());
         loop {
@@ -100,15 +135,17 @@ impl Shared {
                 biased;
                 () = &mut stopped => return connections,
                 Some(_) = connections.join_next() => continue,
-                accepted = self.next(&listener) => accepted,
+                accepted = self.next(&listener.socket) => accepted,
             };
             let Some((place, stream, peer)) = accepted else {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
             let peer = peer.ip().to_canonical();
-            if proxy::admits(&self.listen.trust_proxy, peer) {
-                connections.spawn(self.connection(stream, peer, place, stop.clone()));
+            // Over TLS nobody's token can be read on the way.
+            if listener.tls.is_some() || proxy::admits(&self.listen.trust_proxy, peer) {
+                let connection = self.connection(peer, place, stop.clone());
+                connections.spawn(connection.serve(stream, listener.tls.clone()));
             } else {
                 metrics::counter!("docket_connections_refused_total").increment(1);
             }
@@ -117,10 +154,10 @@ impl Shared {
 
     async fn next(
         &self,
-        listener: &TcpListener,
+        socket: &TcpListener,
     ) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
         let place = self.places.clone().acquire_owned().await.ok()?;
-        match listener.accept().await {
+        match socket.accept().await {
             Ok((stream, peer)) => Some((place, stream, peer)),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -129,47 +166,14 @@ impl Shared {
         }
     }
 
-    fn connection(
-        &self,
-        stream: TcpStream,
-        peer: IpAddr,
-        place: OwnedSemaphorePermit,
-        stop: Stopping,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        let (router, listen) = (self.router.clone(), self.listen.clone());
-        let watcher = self.graceful.watcher();
-        async move {
-            let _place = place;
-            let _ = stream.set_nodelay(true);
-            let activity = Arc::new(Activity::default());
-            let service = {
-                let (listen, activity) = (listen.clone(), activity.clone());
-                service_fn(move |request: Request<Incoming>| {
-                    let client = proxy::client(&listen.trust_proxy, peer, request.headers());
-                    answer(
-                        router.clone(),
-                        request,
-                        Client(client),
-                        Busy::new(&activity),
-                    )
-                })
-            };
-            let builder = builder(&listen);
-            let connection = builder
-                .serve_connection(TokioIo::new(stream), service)
-                .into_owned();
-            let open = metrics::gauge!("docket_connections");
-            open.increment(1);
-            tokio::select! {
-                ended = watcher.watch(connection) => {
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, "a connection broke");
-                    }
-                }
-                () = activity.idle(&listen) => {}
-                () = activity.left(stop) => {}
-            }
-            open.decrement(1);
+    fn connection(&self, peer: IpAddr, place: OwnedSemaphorePermit, stop: Stopping) -> Connection {
+        Connection {
+            router: self.router.clone(),
+            listen: self.listen.clone(),
+            watcher: self.graceful.watcher(),
+            peer,
+            stop,
+            _place: place,
         }
     }
 }

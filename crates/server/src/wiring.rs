@@ -9,12 +9,12 @@ use docket_access::Access;
 use docket_engine::store::Store;
 use docket_engine::{Engine, Environment, Params};
 use docket_surfaces_kit::{App, Setup, Surface, edge};
-use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::config::Config;
+use crate::listen::{self, Listener};
 use crate::shutdown::{Stopping, Switch};
-use crate::{listen, shutdown, telemetry};
+use crate::telemetry;
 
 /// Opens the store. Runs on a thread that may block, after the listeners are open.
 pub type OpenStore = Box<dyn FnOnce() -> anyhow::Result<Arc<dyn Store>> + Send>;
@@ -70,23 +70,13 @@ impl fmt::Debug for Wiring {
     }
 }
 
-/// Serves on the addresses of the configuration until SIGTERM or SIGINT, then stops in order. A second
-/// signal stops at once.
-///
-/// # Errors
-/// An address that cannot or must not be listened on; a store that cannot be opened.
-pub async fn serve(wiring: Wiring) -> anyhow::Result<()> {
-    let listeners = listen::bind(&wiring.config.listen).await?;
-    launch(listeners, wiring, shutdown::signal()).await
-}
-
 /// Serves on open listeners until `stop` is done, then finishes what is under way and closes the engine.
 /// When this returns without an error, everything that was answered is durable and the store is closed.
 ///
 /// # Errors
 /// A store that cannot be opened; something beside the listeners that failed.
 pub async fn launch(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     wiring: Wiring,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {

@@ -15,13 +15,16 @@ use clap::Args as ClapArgs;
 use clap::ValueEnum;
 use clap::builder::FalseyValueParser;
 use docket_backends::{FolderError, Location, OpenError};
+use docket_engine::Environment;
 use docket_engine::store::Store;
-use docket_server::config::LogFormat;
+use docket_server::config::{Listen, LogFormat};
 use docket_server::control::{Connection, Control};
 use docket_server::demo::{self, Demo};
+use docket_server::listen::{Listener, Transport};
 use docket_server::operations::Operations;
 use docket_server::shutdown::{self, Stopping};
-use docket_server::{Config, Opened, Wiring, launch, listen, telemetry};
+use docket_server::tls::Tls;
+use docket_server::{Config, Opened, Wiring, launch, listen, reload, telemetry};
 use ipnet::IpNet;
 
 use crate::args::Common;
@@ -29,6 +32,8 @@ use crate::output;
 use crate::reach;
 use crate::wrong_use::WrongUse;
 
+/// The folder in the data folder that holds what --dev-tls makes.
+const DEV_TLS: &str = "tls";
 /// How often a folder is tried again that a command has open.
 const COMMAND_TRIES: u32 = 50;
 /// How long to wait in between.
@@ -44,11 +49,14 @@ const COMMAND_PAUSE: Duration = Duration::from_millis(100);
 Examples:
   docket serve --demo
   docket serve --data /var/lib/docket --listen 127.0.0.1:8080 --listen [::1]:8080
-  docket serve --listen 0.0.0.0:8080 --trust-proxy 10.0.0.0/8")]
+  docket serve --listen 0.0.0.0:8080 --trust-proxy 10.0.0.0/8
+  docket serve --demo --dev-tls                            TLS on port 8081
+  docket serve --listen 0.0.0.0:442 --tls-cert fullchain.pem --tls-key privkey.pem")]
 pub struct Args {
     /// Address to listen on, can be given several times [default: 127.0.0.1:8080]
     ///
-    /// Port 0 takes any free one. Off loopback it needs --trust-proxy.
+    /// With TLS, each address has its TLS on the next port up. Off loopback an address needs TLS or
+    /// --trust-proxy: tokens do not cross the network in the clear. Port 0 takes any free one.
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -59,7 +67,7 @@ pub struct Args {
     listen: Vec<SocketAddr>,
     /// Network of proxies that speak TLS to the world, can be given several times
     ///
-    /// Their x-forwarded-for is believed, and off loopback nobody else is served.
+    /// Their x-forwarded-for is believed, and nobody else but this machine is served in the clear.
     #[arg(
         long,
         value_name = "CIDR",
@@ -68,6 +76,34 @@ pub struct Args {
     )]
     #[arg(value_delimiter = ',')]
     trust_proxy: Vec<IpNet>,
+    /// File with the certificate for TLS and its chain (PEM), read again at SIGHUP
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "DOCKET_TLS_CERT",
+        hide_env_values = true
+    )]
+    tls_cert: Option<PathBuf>,
+    /// File with the certificate's key (PEM, not encrypted), read again at SIGHUP
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "DOCKET_TLS_KEY",
+        hide_env_values = true
+    )]
+    tls_key: Option<PathBuf>,
+    /// Serve TLS with a certificate of an own authority, to try it: clients trust tls/ca.pem in the data folder
+    ///
+    /// The certificate is for localhost, 127.0.0.1, ::1, and the addresses that are listened on.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "DOCKET_DEV_TLS",
+        hide_env_values = true
+    )]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = FalseyValueParser::new())]
+    dev_tls: Option<bool>,
     /// Make an organization to look at, with three months of events; prints a token and what to paste
     ///
     /// Without --data it lives in a temporary folder and is gone at the end.
@@ -120,6 +156,8 @@ enum LogForm {
 pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
     let folder = Folder::of(common, args.demo)?;
     let config = config(args, &common.settings);
+    let contradiction = config.listen.certificate().err();
+    contradiction.map_or(Ok(()), |error| Err(WrongUse(error.to_string())))?;
     telemetry::init(&config.log).map_err(|error| WrongUse(error.to_string()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -132,18 +170,50 @@ pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
 
 async fn serve(config: Config, folder: &Folder, demo: bool) -> Result<()> {
     let stop = heard_from_now_on(shutdown::signal()).await;
-    let listeners = listen::bind(&config.listen).await?;
-    let address = listeners
-        .first()
-        .map(|listener| listener.local_addr())
-        .transpose()?;
+    let hangups = reload::hangups().context("hear SIGHUP")?;
+    let ports = listen::plan(&config.listen)?;
+    let environment = Environment::system();
+    let tls = Tls::open(&config.listen, &folder.path().join(DEV_TLS), environment)?;
+    let listeners = listen::bind(&ports, tls.as_ref()).await?;
+    let paste = match demo {
+        true => Paste::of(&listeners, tls.as_deref())?,
+        false => None,
+    };
+    tokio::spawn(reload::at(hangups, tls));
     let path = folder.path().to_owned();
     let mut wiring = Wiring::new(config, Box::new(move || open(&path)));
     let path = folder.path().to_owned();
     wiring.beside = Some(Box::new(move |opened, stopping| {
-        Box::pin(beside(opened, stopping, path, address.filter(|_| demo)))
+        Box::pin(beside(opened, stopping, path, paste))
     }));
     launch(listeners, wiring, stop).await
+}
+
+/// What the demo's snippets need to know.
+#[derive(Debug)]
+struct Paste {
+    url: String,
+    /// What their clients must trust.
+    authority: Option<PathBuf>,
+}
+
+impl Paste {
+    /// The first address in the clear, or else the first one.
+    fn of(listeners: &[Listener], tls: Option<&Tls>) -> Result<Option<Self>> {
+        let is_clear = |listener: &&Listener| listener.transport() == Transport::Clear;
+        let clear = listeners.iter().find(is_clear);
+        let Some(listener) = clear.or(listeners.first()) else {
+            return Ok(None);
+        };
+        let authority = match listener.transport() {
+            Transport::Clear => None,
+            Transport::Tls => tls.and_then(Tls::authority),
+        };
+        Ok(Some(Paste {
+            url: listener.url()?,
+            authority,
+        }))
+    }
 }
 
 /// Begins to wait at once, so that a signal that comes while the store is being opened is not missed.
@@ -180,14 +250,15 @@ async fn beside(
     opened: Opened,
     stopping: Stopping,
     folder: PathBuf,
-    demo_at: Option<SocketAddr>,
+    paste: Option<Paste>,
 ) -> Result<()> {
     let control = Control::bind(&folder, Operations::new(opened.access.clone()))
         .with_context(|| format!("control socket in {}", folder.display()))?;
-    if let Some(address) = demo_at {
+    if let Some(Paste { url, authority }) = paste {
         let prepared = tokio::task::spawn_blocking(move || demo::prepare(&opened.access));
         let demo: Demo = prepared.await.context("the demo ended badly")??;
-        output::text(&demo.banner(address)).context("print what to paste")?;
+        let banner = demo.banner(&url, authority.as_deref());
+        output::text(&banner).context("print what to paste")?;
     }
     control.run(stopping.stopped()).await;
     Ok(())
@@ -229,6 +300,7 @@ fn config(args: &Args, file: &Config) -> Config {
     if !args.trust_proxy.is_empty() {
         config.listen.trust_proxy.clone_from(&args.trust_proxy);
     }
+    set_certificate(&mut config.listen, args);
     if let Some(filter) = &args.log {
         config.log.filter.clone_from(filter);
     }
@@ -242,4 +314,18 @@ fn config(args: &Args, file: &Config) -> Config {
     limits.token_rate = args.token_rate.or(limits.token_rate);
     limits.token_burst = args.token_burst.or(limits.token_burst);
     config
+}
+
+/// A certificate of the command line replaces the file's, from wherever that one comes.
+fn set_certificate(listen: &mut Listen, args: &Args) {
+    let has_files = args.tls_cert.is_some() || args.tls_key.is_some();
+    if has_files {
+        listen.dev_tls = false;
+    }
+    if args.dev_tls == Some(true) {
+        (listen.tls_cert, listen.tls_key) = (None, None);
+    }
+    listen.dev_tls = args.dev_tls.unwrap_or(listen.dev_tls);
+    listen.tls_cert = args.tls_cert.clone().or(listen.tls_cert.take());
+    listen.tls_key = args.tls_key.clone().or(listen.tls_key.take());
 }

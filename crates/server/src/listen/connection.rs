@@ -1,6 +1,7 @@
-//! How requests of one connection are answered, and when it has nothing more to say.
+//! One connection: how its requests are answered, and when it has nothing more to say.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,12 +13,19 @@ use axum::response::Response;
 use docket_surfaces_kit::Client;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::Watcher;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tower::ServiceExt;
 
 use crate::config::Listen;
+use crate::proxy;
 use crate::shutdown::Stopping;
+use crate::tls::Tls;
 
 /// Most bytes of an HTTP/1.1 request's head that are buffered.
 const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -28,7 +36,74 @@ const PING_TIME: Duration = Duration::from_secs(30);
 /// How long a connection with nothing under way gets to say goodbye when the server stops.
 const GOODBYE_TIME: Duration = Duration::from_secs(3);
 
-pub(super) fn builder(listen: &Listen) -> auto::Builder<TokioExecutor> {
+/// A connection that was accepted.
+pub(super) struct Connection {
+    pub router: Router,
+    pub listen: Arc<Listen>,
+    pub watcher: Watcher,
+    /// The other side.
+    pub peer: IpAddr,
+    pub stop: Stopping,
+    /// Its place among the connections, taken as long as this lives.
+    pub _place: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    /// Serves until one side has had enough; with TLS, after a handshake.
+    pub(super) async fn serve(self, stream: TcpStream, tls: Option<Arc<Tls>>) {
+        let _ = stream.set_nodelay(true);
+        let open = metrics::gauge!("docket_connections");
+        open.increment(1);
+        match tls {
+            None => self.answer_all(stream).await,
+            Some(tls) => {
+                let shaken = tokio::select! {
+                    shaken = tls.accept(stream, self.listen.handshake_time()) => shaken,
+                    () = self.stop.clone().stopped() => None,
+                };
+                if let Some(stream) = shaken {
+                    self.answer_all(stream).await;
+                }
+            }
+        }
+        open.decrement(1);
+    }
+
+    async fn answer_all<S>(self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let activity = Arc::new(Activity::default());
+        let (listen, peer, router) = (self.listen.clone(), self.peer, self.router);
+        let service = {
+            let activity = activity.clone();
+            service_fn(move |request: Request<Incoming>| {
+                let client = proxy::client(&listen.trust_proxy, peer, request.headers());
+                answer(
+                    router.clone(),
+                    request,
+                    Client(client),
+                    Busy::new(&activity),
+                )
+            })
+        };
+        let builder = builder(&self.listen);
+        let connection = builder
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
+        tokio::select! {
+            ended = self.watcher.watch(connection) => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection broke");
+                }
+            }
+            () = activity.idle(&self.listen) => {}
+            () = activity.left(self.stop) => {}
+        }
+    }
+}
+
+fn builder(listen: &Listen) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -45,7 +120,7 @@ pub(super) fn builder(listen: &Listen) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-pub(super) async fn answer(
+async fn answer(
     router: Router,
     request: Request<Incoming>,
     client: Client,
@@ -65,7 +140,7 @@ pub(super) async fn answer(
 
 /// What a connection has under way.
 #[derive(Debug, Default)]
-pub(super) struct Activity {
+struct Activity {
     under_way: AtomicUsize,
     /// Whether anything has been asked or answered since the last look.
     moved: AtomicBool,
@@ -73,7 +148,7 @@ pub(super) struct Activity {
 
 impl Activity {
     /// Done when the connection has sent no request for too long: at first, and later.
-    pub(super) async fn idle(&self, listen: &Listen) {
+    async fn idle(&self, listen: &Listen) {
         tokio::time::sleep(listen.head_time()).await;
         while self.moved.swap(false, Ordering::Relaxed)
             || self.under_way.load(Ordering::Relaxed) > 0
@@ -84,7 +159,7 @@ impl Activity {
 
     /// Done when the server stops and the connection has had nothing under way for a while: some HTTP/2
     /// clients never answer a goodbye.
-    pub(super) async fn left(&self, stop: Stopping) {
+    async fn left(&self, stop: Stopping) {
         stop.stopped().await;
         loop {
             tokio::time::sleep(GOODBYE_TIME).await;
@@ -96,12 +171,12 @@ impl Activity {
 }
 
 /// A request under way.
-pub(super) struct Busy {
+struct Busy {
     activity: Arc<Activity>,
 }
 
 impl Busy {
-    pub(super) fn new(activity: &Arc<Activity>) -> Self {
+    fn new(activity: &Arc<Activity>) -> Self {
         activity.under_way.fetch_add(1, Ordering::Relaxed);
         activity.moved.store(true, Ordering::Relaxed);
         Busy {

@@ -1,7 +1,7 @@
 //! What the server bears with on a connection.
 
 use docket_server::config::Listen;
-use docket_server::listen::bind;
+use docket_server::listen::{bind, plan};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::site::{Site, ask, rest};
@@ -85,8 +85,8 @@ async fn heads_beyond_reason_are_refused() {
 }
 
 #[tokio::test]
-async fn off_loopback_a_proxy_must_be_trusted() {
-    let open = |addresses: &[&str], proxies: &[&str]| Listen {
+async fn planned_ports_are_opened_and_one_that_is_taken_is_named() {
+    let listen = |addresses: &[&str], proxies: &[&str]| Listen {
         addresses: addresses
             .iter()
             .map(|address| address.parse().unwrap())
@@ -94,28 +94,21 @@ async fn off_loopback_a_proxy_must_be_trusted() {
         trust_proxy: proxies.iter().map(|proxy| proxy.parse().unwrap()).collect(),
         ..Listen::default()
     };
-    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-        let refused = bind(&open(&["127.0.0.1:0", address], &[]))
-            .await
-            .unwrap_err()
-            .to_string();
-        assert!(
-            refused.starts_with(address) && refused.contains("--trust-proxy"),
-            "{refused}"
-        );
-    }
-    assert_eq!(
-        bind(&open(&["0.0.0.0:0"], &["10.0.0.0/8"]))
-            .await
-            .unwrap()
-            .len(),
-        1
+    let open = async |listen: Listen| bind(&plan(&listen)?, None).await;
+    let refused = open(listen(&["127.0.0.1:0", "0.0.0.0:0"], &[]));
+    let refused = refused.await.unwrap_err().to_string();
+    assert!(
+        refused.starts_with("0.0.0.0:0 is not on loopback"),
+        "{refused}"
     );
-    assert_eq!(
-        bind(&open(&["127.0.0.1:0", "127.0.0.1:0"], &[]))
-            .await
-            .unwrap()
-            .len(),
-        2
-    );
+    let far = open(listen(&["0.0.0.0:0"], &["10.0.0.0/8"])).await.unwrap();
+    assert_eq!(far.len(), 1);
+    let near = open(listen(&["127.0.0.1:0", "127.0.0.1:0"], &[]))
+        .await
+        .unwrap();
+    assert_eq!(near.len(), 2);
+    let url = near[0].url().unwrap();
+    let taken = url.strip_prefix("http://").unwrap();
+    let refused = open(listen(&[taken], &[])).await.unwrap_err().to_string();
+    assert_eq!(refused, format!("cannot listen on {taken}"));
 }

@@ -9,6 +9,7 @@ use axum::routing::get;
 use docket_engine::store::Store;
 use docket_engine::testing::memory::Memory;
 use docket_server::config::{Config, Listen};
+use docket_server::listen::Listener;
 use docket_server::{OpenStore, Wiring, launch};
 use docket_surfaces_kit::Surface;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -47,7 +48,7 @@ impl Site {
         let stopped = async {
             let _ = stopped.await;
         };
-        let running = tokio::spawn(launch(vec![listener], wiring, stopped));
+        let running = tokio::spawn(launch(vec![Listener::new(listener, None)], wiring, stopped));
         Site {
             address,
             stop,
