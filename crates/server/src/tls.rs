@@ -29,7 +29,7 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 /// How long a client whose handshake failed gets to read why.
 const FAREWELL_TIME: Duration = Duration::from_millis(500);
 /// Most bytes that are taken from such a client meanwhile.
-const FAREWELL_BYTES_MAX: u64 = 256 << 10;
+const FAREWELL_BYTES_MAX: u64 = 2 << 20;
 
 /// The certificate that new connections are shown. It can be read again while connections go on.
 pub struct Tls {

@@ -281,3 +281,6 @@ fn write(
     };
     write().with_context(|| format!("write {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,3 +124,76 @@ fn read_some(path: &Path) -> io::Result<Vec<u8>> {
         .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EC: (&str, &str) = (
+        include_str!("../../testdata/ec.pem"),
+        include_str!("../../testdata/ec.key"),
+    );
+    const RSA: (&str, &str) = (
+        include_str!("../../testdata/rsa.pem"),
+        include_str!("../../testdata/rsa.key"),
+    );
+    const ENCRYPTED: &str = include_str!("../../testdata/encrypted.key");
+
+    fn check(cert: &[u8], key: &[u8]) -> Result<Identity, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let (cert_path, key_path) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
+        std::fs::write(&cert_path, cert).unwrap();
+        std::fs::write(&key_path, key).unwrap();
+        identity(&cert_path, &key_path).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_form_of_a_key_is_read() {
+        let pkcs8 = rcgen::KeyPair::generate().unwrap().serialize_pem();
+        for (cert, key) in [EC, RSA, (EC.0, &pkcs8)] {
+            let read = check(cert.as_bytes(), key.as_bytes()).unwrap();
+            assert_eq!(read.chain.len(), 1);
+        }
+        let chain = format!("{}some text\n{}", EC.0, RSA.0);
+        let read = check(chain.as_bytes(), EC.1.as_bytes()).unwrap();
+        assert_eq!(read.chain.len(), 2);
+        let both = format!("{}{}", EC.1, EC.0);
+        assert!(check(both.as_bytes(), both.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_what_to_do() {
+        let binary = [DER_START, 0x82, 1, 0];
+        let cut = |text: &str| text.as_bytes()[..text.len() / 2].to_vec();
+        let (cert, key) = (EC.0.as_bytes(), EC.1.as_bytes());
+        for (cert, key, parts) in [
+            (&b""[..], key, ["c.pem holds no certificate", "BEGIN"]),
+            (b"\xff\xfe", key, ["c.pem holds no certificate", "BEGIN"]),
+            (key, cert, ["holds a key and no certificate", "--tls-cert"]),
+            (&binary, key, ["c.pem", "openssl x509 -inform der"]),
+            (&cut(EC.0), key, ["c.pem is no PEM file", "cut off"]),
+            (cert, b"", ["k.pem holds no key", "BEGIN"]),
+            (cert, cert, ["holds a certificate and no key", "--tls-key"]),
+            (cert, &binary, ["k.pem", "openssl pkey -inform der"]),
+            (cert, &cut(RSA.1), ["k.pem is no PEM file", "cut off"]),
+            (
+                cert,
+                ENCRYPTED.as_bytes(),
+                ["k.pem is encrypted", "openssl pkey"],
+            ),
+        ] {
+            let told = check(cert, key).unwrap_err();
+            assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+        }
+        let long = vec![b' '; 2 << 20];
+        assert!(check(&long, key).unwrap_err().contains("1048576 bytes"));
+        let folder = tempfile::tempdir().unwrap();
+        for (path, part) in [
+            (folder.path().join("nowhere.pem"), "there is no file"),
+            (folder.path().to_owned(), "cannot be read"),
+        ] {
+            let told = identity(&path, &path).unwrap_err().to_string();
+            assert!(told.contains(part), "{told}");
+        }
+    }
+}

@@ -6,3 +6,5 @@ mod connections;
 mod life;
 #[cfg(test)]
 mod site;
+#[cfg(test)]
+mod tls;

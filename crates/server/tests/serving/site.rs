@@ -12,7 +12,7 @@ use docket_server::config::{Config, Listen};
 use docket_server::listen::Listener;
 use docket_server::{OpenStore, Wiring, launch};
 use docket_surfaces_kit::Surface;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -33,8 +33,19 @@ impl Site {
     }
 
     pub async fn with(listen: Listen, open: OpenStore, change: impl FnOnce(&mut Wiring)) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        Site::beside(listen, Vec::new(), open, change).await
+    }
+
+    /// With a free port in the clear, and others.
+    pub async fn beside(
+        listen: Listen,
+        mut listeners: Vec<Listener>,
+        open: OpenStore,
+        change: impl FnOnce(&mut Wiring),
+    ) -> Self {
+        let clear = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = clear.local_addr().unwrap();
+        listeners.push(Listener::new(clear, None));
         let mut wiring = Wiring::new(
             Config {
                 listen,
@@ -48,7 +59,7 @@ impl Site {
         let stopped = async {
             let _ = stopped.await;
         };
-        let running = tokio::spawn(launch(vec![Listener::new(listener, None)], wiring, stopped));
+        let running = tokio::spawn(launch(listeners, wiring, stopped));
         Site {
             address,
             stop,
@@ -89,13 +100,13 @@ pub fn memory() -> OpenStore {
     Box::new(|| Ok(Arc::new(Memory::new(4_096)) as Arc<dyn Store>))
 }
 
-pub async fn ask(stream: &mut TcpStream, path: &str, headers: &str) {
+pub async fn ask(stream: &mut (impl AsyncWrite + Unpin), path: &str, headers: &str) {
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
 }
 
 /// All that comes until the other side closes.
-pub async fn rest(stream: &mut TcpStream) -> String {
+pub async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
     tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes))
         .await
