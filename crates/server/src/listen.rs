@@ -46,11 +46,24 @@ impl Listener {
     /// The system does not say.
     pub fn url(&self) -> io::Result<String> {
         let address = self.socket.local_addr()?;
-        let scheme = match self.transport() {
-            Transport::Clear => "http",
-            Transport::Tls => "https",
-        };
-        Ok(format!("{scheme}://{address}"))
+        Ok(match self.transport() {
+            Transport::Clear => format!("http://{address}"),
+            Transport::Tls => format!("https://{address}"),
+        })
+    }
+
+    /// Where a client on this machine finds it. No certificate is for an address that stands for all of them.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn near_url(&self) -> io::Result<String> {
+        let address = self.socket.local_addr()?;
+        match self.transport() {
+            Transport::Tls if address.ip().is_unspecified() => {
+                Ok(format!("https://localhost:{}", address.port()))
+            }
+            Transport::Clear | Transport::Tls => self.url(),
+        }
     }
 
     /// What is spoken here below HTTP.

@@ -210,7 +210,7 @@ impl Paste {
             Transport::Tls => tls.and_then(Tls::authority),
         };
         Ok(Some(Paste {
-            url: listener.url()?,
+            url: listener.near_url()?,
             authority,
         }))
     }

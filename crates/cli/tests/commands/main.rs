@@ -18,3 +18,5 @@ mod server;
 mod serving;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod tls;
