@@ -1,7 +1,7 @@
 //! Commands while a server has the folder open.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -60,6 +60,29 @@ fn a_second_server_is_told_who_is_there() {
     let told = place.fails("serve --listen 127.0.0.1:0 --log error", 1);
     assert!(told.contains("in use"), "{told}");
     server.stop();
+}
+
+#[test]
+fn a_server_goes_on_when_nobody_reads_its_log() {
+    let place = Place::with_acme();
+    let mut command = place.command("serve --listen 127.0.0.1:0 --log debug");
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut url = None;
+    while url.is_none() {
+        let line = lines.next().unwrap().unwrap();
+        url = line
+            .split_once("listening on ")
+            .map(|(_, url)| url.to_owned());
+    }
+    drop(lines);
+    let url = format!("{}/api/v1/events", url.unwrap());
+    for _ in 0..2 {
+        assert_eq!(get(&url, "docket_nothing")["status"], 401);
+    }
+    let id = child.id().to_string();
+    assert!(Command::new("kill").arg(&id).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]
