@@ -23,6 +23,12 @@ export function notTested(what, why) {
   console.log(`NOT TESTED  ${what}: ${why}`);
 }
 
+// Adds what another program counted.
+export function include(more, moreFailed) {
+  passed += more;
+  failed += moreFailed;
+}
+
 export function close() {
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed || !passed ? 1 : 0;
