@@ -1,48 +1,31 @@
 //! The vendors' real clients against a started server.
 
+mod openai;
 mod server;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::command::{self, output, root, target};
+use crate::command::{output, root, target};
 use crate::tools::Tools;
 
 pub use server::Server;
 
-/// Runs every client program, then looks at what the server left.
+/// Runs every client program of every vendor, then looks at what the servers left.
 pub fn run(tools: &Tools) -> anyhow::Result<()> {
-    let folder = fresh_folder("clients")?;
-    let setup = Setup::make(tools, &folder)?;
-    // One process owns a folder, so the server that limits the rate gets a copy.
-    let copy = folder.join("limited");
-    copy_folder(&setup.data, &copy)?;
-    let server = Server::start(&setup.data, &[])?;
-    setup.while_serving()?;
-    let limited = Server::start(&copy, &["--token-rate", "1", "--token-burst", "2"])?;
-    let programs: [(&str, &[&str]); 4] = [
-        ("python", &["python/test_openai.py"]),
-        ("node", &["node/test_openai.mjs"]),
-        ("perl", &["perl/test_openai.pl"]),
-        ("python3", &["spellings/test_spellings.py"]),
-    ];
-    for (program, arguments) in programs {
-        let mut command = match program {
-            "python" => Command::new(&tools.python),
-            other => Command::new(other),
-        };
-        command
-            .args(arguments)
-            .current_dir(root().join("clients/tests"));
-        setup.environment(&mut command, &server, &limited);
-        command::run(&mut command)?;
-    }
-    limited.stop()?;
-    server.stop()?;
-    setup.check()
+    openai::run(tools)
+}
+
+/// One of the client programs, to be run where they are.
+fn program(interpreter: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(interpreter);
+    command
+        .args(arguments)
+        .current_dir(root().join("clients/tests"));
+    command
 }
 
 fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
@@ -70,183 +53,6 @@ pub fn fresh_folder(name: &str) -> anyhow::Result<PathBuf> {
 /// The program under test.
 pub fn docket() -> Command {
     Command::new(target().join("debug/docket"))
-}
-
-/// A data folder with the model in it.
-struct Setup {
-    data: PathBuf,
-    model: PathBuf,
-    token: String,
-    token_no_read: String,
-    other_id: String,
-}
-
-impl Setup {
-    /// Makes an organization, imports the model twice, and makes what the clients need. No server runs.
-    fn make(tools: &Tools, folder: &Path) -> anyhow::Result<Self> {
-        let (data, model) = (folder.join("data"), folder.join("model.json"));
-        let make_model = root().join("clients/tests/python/make_model.py");
-        command::run(Command::new(&tools.python).arg(make_model).arg(&model))?;
-        let made = json(
-            &["init", "--org", "acme", "--owner", "a@example.com"],
-            &data,
-        )?;
-        let token = text(&made, "token")?;
-        let written = std::fs::read_to_string(&model).context("reading the model")?;
-        // An entry a line; not read as JSON, for it has numbers beyond what `Value` holds.
-        let entries = written.lines().filter(|line| line.starts_with('{'));
-        let entries = entries.count();
-        ensure!(entries > 0, "the model has no entries");
-        import(&data, &model, entries, 0)?;
-        import(&data, &model, 0, entries)?;
-        import_forms(&data, folder, entries)?;
-        json(
-            &["init", "--org", "other", "--owner", "o@example.com"],
-            &data,
-        )?;
-        let other = folder.join("other.json");
-        let foreign =
-            r#"[{"id":"audit_log-foreign","type":"project.created","effective_at":1700000000}]"#;
-        std::fs::write(&other, foreign).context("writing the foreign entry")?;
-        json(
-            &[
-                "import",
-                "--org",
-                "other",
-                "--format",
-                "openai",
-                &other.to_string_lossy(),
-            ],
-            &data,
-        )?;
-        json(
-            &[
-                "member",
-                "add",
-                "--org",
-                "acme",
-                "--email",
-                "m@example.com",
-                "--role",
-                "member",
-            ],
-            &data,
-        )?;
-        let weak = [
-            "token",
-            "create",
-            "--org",
-            "acme",
-            "--owner",
-            "m@example.com",
-        ];
-        let token_no_read = text(&json(&weak, &data)?, "token")?;
-        let other_id = "audit_log-foreign".to_owned();
-        Ok(Setup {
-            data,
-            model,
-            token,
-            token_no_read,
-            other_id,
-        })
-    }
-
-    /// The same commands work beside a running server.
-    fn while_serving(&self) -> anyhow::Result<()> {
-        json(
-            &["member", "add", "--org", "acme", "--email", "n@example.com"],
-            &self.data,
-        )?;
-        let created = [
-            "token",
-            "create",
-            "--org",
-            "acme",
-            "--owner",
-            "n@example.com",
-        ];
-        let created = json(&created, &self.data)?;
-        ensure!(
-            created["id"].is_string() && created["token"].is_string(),
-            "token create prints {created}"
-        );
-        let again = json(
-            &[
-                "import",
-                "--org",
-                "acme",
-                "--format",
-                "openai",
-                &self.model.to_string_lossy(),
-            ],
-            &self.data,
-        )?;
-        ensure!(
-            again["stored"] == 0 && again["rejected"] == 0,
-            "a third import prints {again}"
-        );
-        Ok(())
-    }
-
-    fn environment(&self, command: &mut Command, server: &Server, limited: &Server) {
-        command
-            .env("DOCKET_URL", server.url())
-            .env("DOCKET_TOKEN", &self.token)
-            .env("DOCKET_TOKEN_NO_READ", &self.token_no_read)
-            .env("DOCKET_MODEL", &self.model)
-            .env("DOCKET_OTHER_ID", &self.other_id)
-            .env("DOCKET_ORG", "acme")
-            .env("DOCKET_URL_LIMITED", limited.url());
-    }
-
-    /// Nothing is wrong with the store after all of it.
-    fn check(&self) -> anyhow::Result<()> {
-        command::run(docket().args(["check", "--data"]).arg(&self.data))
-    }
-}
-
-fn import(data: &Path, file: &Path, stored: usize, duplicates: usize) -> anyhow::Result<()> {
-    let found = json(
-        &[
-            "import",
-            "--org",
-            "acme",
-            "--format",
-            "openai",
-            &file.to_string_lossy(),
-        ],
-        data,
-    )?;
-    let expected = serde_json::json!({"stored": stored, "duplicates": duplicates, "rejected": 0});
-    ensure!(found == expected, "import printed {found}, not {expected}");
-    Ok(())
-}
-
-/// The same entries as an answer page and as JSON lines add nothing.
-fn import_forms(data: &Path, folder: &Path, entries: usize) -> anyhow::Result<()> {
-    let raw = std::fs::read_to_string(folder.join("model.json")).context("reading the model")?;
-    let page = folder.join("page.json");
-    std::fs::write(
-        &page,
-        format!("{{\"object\":\"list\",\"data\":{raw},\"has_more\":false}}"),
-    )
-    .context("writing the answer page")?;
-    import(data, &page, 0, entries)?;
-    let exported = folder.join("export.jsonl");
-    let mut export = docket();
-    export
-        .args(["export", "--org", "acme", "-o"])
-        .arg(&exported)
-        .arg("--data")
-        .arg(data);
-    command::run(&mut export)?;
-    let lines = std::fs::read_to_string(&exported).context("reading the export")?;
-    ensure!(
-        lines.lines().count() > entries,
-        "the export has {} lines",
-        lines.lines().count()
-    );
-    Ok(())
 }
 
 /// What a command prints as JSON.
