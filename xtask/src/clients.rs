@@ -1,5 +1,6 @@
 //! The vendors' real clients against a started server.
 
+mod clarifai;
 mod openai;
 mod server;
 
@@ -16,7 +17,8 @@ pub use server::Server;
 
 /// Runs every client program of every vendor, then looks at what the servers left.
 pub fn run(tools: &Tools) -> anyhow::Result<()> {
-    openai::run(tools)
+    openai::run(tools)?;
+    clarifai::run(tools)
 }
 
 /// One of the client programs, to be run where they are.

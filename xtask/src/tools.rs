@@ -1,4 +1,4 @@
-//! Installs what only tests need: Debian packages, a Python environment, npm packages, each pinned.
+//! Installs what only tests need: Debian packages, Python environments, npm packages, each pinned.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,22 +11,40 @@ use crate::command::{root, run, succeeds, target};
 const PERL_PACKAGES: &[&str] = &["libopenapi-client-perl"];
 const PERL_MODULE: &str = "-MOpenAPI::Client";
 
-/// What was installed.
+/// The browser's Debian package, which is also its program's name.
+const BROWSER: &str = "chromium";
+
+/// What was installed: Pythons, each with packages of its own, since no two of them go together.
 #[derive(Clone, Debug)]
 pub struct Tools {
-    /// Python with the vendors' packages.
+    /// With OpenAI's client.
     pub python: PathBuf,
+    /// With Clarifai's clients as they are now, and its SDK.
+    pub clarifai: PathBuf,
+    /// With Clarifai's client as old as the page that documents the audit log.
+    pub clarifai_old: PathBuf,
 }
 
 /// Installs what is missing.
 pub fn install() -> anyhow::Result<Tools> {
-    perl()?;
+    debian()?;
     node()?;
-    Ok(Tools { python: python()? })
+    Ok(Tools {
+        python: python("python", "requirements.txt")?,
+        clarifai: python("clarifai", "requirements-clarifai.txt")?,
+        clarifai_old: python("clarifai-old", "requirements-clarifai-old.txt")?,
+    })
 }
 
-fn perl() -> anyhow::Result<()> {
-    if succeeds(Command::new("perl").args([PERL_MODULE, "-e1"])) {
+fn debian() -> anyhow::Result<()> {
+    let mut wanted = Vec::new();
+    if !succeeds(Command::new("perl").args([PERL_MODULE, "-e1"])) {
+        wanted.extend(PERL_PACKAGES);
+    }
+    if !succeeds(Command::new(BROWSER).arg("--version")) {
+        wanted.push(BROWSER);
+    }
+    if wanted.is_empty() {
         return Ok(());
     }
     run(Command::new("apt-get").args(["update", "-q"]))?;
@@ -34,7 +52,7 @@ fn perl() -> anyhow::Result<()> {
     install.env("DEBIAN_FRONTEND", "noninteractive");
     install
         .args(["install", "-q", "-y", "--no-install-recommends"])
-        .args(PERL_PACKAGES);
+        .args(wanted);
     run(&mut install)
 }
 
@@ -55,9 +73,10 @@ fn node() -> anyhow::Result<()> {
     )
 }
 
-fn python() -> anyhow::Result<PathBuf> {
-    let wanted = root().join("clients/tests/python/requirements.txt");
-    let folder = target().join("tools/python");
+/// A Python environment of that name with the packages of that list.
+fn python(name: &str, list: &str) -> anyhow::Result<PathBuf> {
+    let wanted = root().join("clients/tests/python").join(list);
+    let folder = target().join("tools").join(name);
     let program = folder.join("bin/python");
     if is_current(&folder.join(".installed"), &wanted)? {
         return Ok(program);

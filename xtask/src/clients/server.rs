@@ -13,6 +13,7 @@ use super::docket;
 const READY_TRIES: u32 = 600;
 const READY_PAUSE: Duration = Duration::from_millis(50);
 const STOP_TRIES: u32 = 400;
+const PORT_TRIES: u32 = 100;
 /// How the demo's banner ends.
 const BANNER_END: &str = "Stop with Ctrl-C.";
 
@@ -55,9 +56,14 @@ impl Server {
         )
     }
 
+    /// Whether nobody listens on these ports of loopback.
+    pub fn are_free(ports: &[u16]) -> bool {
+        let bound = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+        ports.iter().all(bound)
+    }
+
     fn spawn(mut command: Command, log: PathBuf) -> anyhow::Result<Self> {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = free.context("looking for a free port")?.port();
+        let port = free_port()?;
         let errors = std::fs::File::create(&log).context("making the server's log")?;
         command
             .arg("--listen")
@@ -81,6 +87,11 @@ impl Server {
     /// Where it answers.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Where it answers over TLS, if it was told to.
+    pub fn url_tls(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port + 1)
     }
 
     /// Asks it to stop, waits, and looks for what must never be in its log.
@@ -120,6 +131,18 @@ impl Server {
     fn log_text(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
+}
+
+/// A port that is free like the one above it, which TLS takes.
+fn free_port() -> anyhow::Result<u16> {
+    for _ in 0..PORT_TRIES {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = free.context("looking for a free port")?.port();
+        if port < u16::MAX && Server::are_free(&[port, port + 1]) {
+            return Ok(port);
+        }
+    }
+    bail!("no two neighbouring ports are free")
 }
 
 impl Drop for Server {
