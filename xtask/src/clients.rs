@@ -1,6 +1,7 @@
 //! The vendors' real clients against a started server.
 
 mod clarifai;
+mod cross_vendor;
 mod openai;
 mod server;
 
@@ -18,7 +19,8 @@ pub use server::Server;
 /// Runs every client program of every vendor, then looks at what the servers left.
 pub fn run(tools: &Tools) -> anyhow::Result<()> {
     openai::run(tools)?;
-    clarifai::run(tools)
+    clarifai::run(tools)?;
+    cross_vendor::run(tools)
 }
 
 /// One of the client programs, to be run where they are.
