@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use sha2::{Digest, Sha256};
 
-use crate::generate::{Generator, Spec, Times};
+use crate::generate::{Generator, Spec, Times, Words};
 
 /// So many lines are hashed, to tell whether two runs had the same events.
 pub const HASHED_LINES: u64 = 10_000;
@@ -34,7 +34,14 @@ pub fn file(folder: &Path, spec: Spec) -> anyhow::Result<Data> {
         Times::Forward => "events",
         Times::Scattered => "scattered",
     };
-    let name = format!("{kind}-{}-{}-{}.tsv", spec.events, spec.orgs, spec.seed);
+    let words = match spec.words {
+        Words::Any => String::new(),
+        Words::Of(surface) => format!("-{}", surface.name()),
+    };
+    let name = format!(
+        "{kind}{words}-{}-{}-{}.tsv",
+        spec.events, spec.orgs, spec.seed
+    );
     let path = folder.join(name);
     if !path.exists() {
         let partial = path.with_extension("partial");
@@ -132,7 +139,8 @@ fn look_through(path: PathBuf, spec: Spec) -> anyhow::Result<Data> {
 mod tests {
     use std::collections::{BTreeMap, HashSet};
 
-    use docket_event::{Writer, check_event, read_event};
+    use docket_event::vocabulary::Surface;
+    use docket_event::{Field, Filter, Writer, check_event, read_event};
 
     use super::*;
 
@@ -141,6 +149,7 @@ mod tests {
         events: 2_000_000,
         orgs: 20,
         times: Times::Forward,
+        words: Words::Any,
     };
 
     #[test]
@@ -182,6 +191,27 @@ mod tests {
         );
         assert!((55..=65).contains(&(failed * 1_000 / EVENTS)), "{failed}");
         assert_eq!(types.len(), 50);
+    }
+
+    #[test]
+    fn events_of_a_surface_are_shown_there() {
+        let surface = Surface::Clarifai;
+        let mut generator = Generator::new(Spec {
+            words: Words::Of(surface),
+            ..SPEC
+        });
+        let shown = Filter::default().with(Field::ShownOn, [surface.name()]);
+        let mut json = String::new();
+        for number in 0..2_000 {
+            json.clear();
+            generator.event(number, &mut json);
+            let event = read_event(&json).unwrap();
+            check_event(&event, Writer::Client, i64::MAX).unwrap();
+            assert!(
+                shown.groups.iter().all(|group| group.matches(&event)),
+                "{json}"
+            );
+        }
     }
 
     #[test]

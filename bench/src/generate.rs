@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use docket_engine::testing::random::Dice;
 use docket_event::Timestamp;
-use docket_event::vocabulary::vocabulary;
+use docket_event::vocabulary::{Surface, TypeEntry, vocabulary};
 
 use crate::zipf::Zipf;
 
@@ -90,6 +90,17 @@ pub struct Spec {
     pub orgs: usize,
     /// How event times follow each other.
     pub times: Times,
+    /// What events are called.
+    pub words: Words,
+}
+
+/// What events are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Words {
+    /// Types of any kind, on files.
+    Any,
+    /// Types that a surface has words for, on targets as they have them: it shows all these events.
+    Of(Surface),
 }
 
 /// How event times follow each other.
@@ -111,14 +122,26 @@ pub struct Generator {
     types: Zipf,
     actors: Zipf,
     objects: Zipf,
-    names: Vec<&'static str>,
+    /// Types, most frequent first, each with the kind of its targets.
+    named: Vec<(&'static str, &'static str)>,
 }
 
 /// The types, most frequent first.
 pub fn type_names() -> Vec<&'static str> {
-    let names = vocabulary().types().map(|entry| entry.name.as_str());
-    let plain = |name: &&str| !name.starts_with("docket.") && !name.starts_with("ingest.");
-    names.filter(plain).take(TYPES).collect()
+    types(Words::Any).map(|entry| entry.name.as_str()).collect()
+}
+
+/// Types with these words, most frequent first.
+pub fn types(words: Words) -> impl Iterator<Item = &'static TypeEntry> {
+    let wanted = move |entry: &&TypeEntry| {
+        let plain = !entry.name.starts_with("docket.") && !entry.name.starts_with("ingest.");
+        plain
+            && match words {
+                Words::Any => true,
+                Words::Of(surface) => entry.own_word(surface).is_some(),
+            }
+    };
+    vocabulary().types().filter(wanted).take(TYPES)
 }
 
 /// The id of an organization's actor, by rank.
@@ -135,15 +158,21 @@ impl Generator {
     /// The generator of a specification.
     pub fn new(spec: Spec) -> Self {
         let step = SPAN_MICROS / i64::try_from(spec.events.max(1)).unwrap_or(i64::MAX);
+        let target = |entry: &'static TypeEntry| match (spec.words, entry.targets.last()) {
+            (Words::Of(_), Some(rule)) => rule.kind.as_str(),
+            (Words::Any, _) | (_, None) => "file",
+        };
+        let named = types(spec.words).map(|entry| (entry.name.as_str(), target(entry)));
+        let named: Vec<_> = named.collect();
         Generator {
             spec,
             dice: Dice::new(spec.seed),
             step_micros: (step / REMAINDERS).max(1) * REMAINDERS,
             orgs: Zipf::new(spec.orgs, 1.0),
-            types: Zipf::new(TYPES, 1.0),
+            types: Zipf::new(named.len(), 1.0),
             actors: Zipf::new(ACTORS, 1.0),
             objects: Zipf::new(OBJECTS, 0.8),
-            names: type_names(),
+            named,
         }
     }
 
@@ -164,7 +193,7 @@ impl Generator {
     }
 
     fn event_of(&mut self, org: usize, slot: u64, number: u64, out: &mut String) {
-        let (actor, name) = self.actor_and_type();
+        let (actor, name, target) = self.actor_and_type();
         let occurred = self.time(slot);
         let id = actor_id(org, actor);
         let _ = write!(
@@ -184,7 +213,7 @@ impl Generator {
              \"project\":{{\"id\":\"proj_{org:05}{:03}\"}},\"targets\":[",
             actor % 200
         );
-        self.targets(number, out);
+        self.targets(target, number, out);
         out.push(']');
         if !fixed(name) && self.dice.below(1_000) < FAILURES {
             out.push_str(",\"outcome\":\"failure\",\"error\":{\"code\":\"permission_denied\",\"message\":\"not allowed\"}");
@@ -192,7 +221,7 @@ impl Generator {
         self.payload(number, out);
     }
 
-    fn actor_and_type(&mut self) -> (usize, &'static str) {
+    fn actor_and_type(&mut self) -> (usize, &'static str, &'static str) {
         let actor = self.actors.roll(&mut self.dice);
         let mut kind = self.types.roll(&mut self.dice);
         while SHUNNING_ACTORS.contains(&actor)
@@ -201,8 +230,9 @@ impl Generator {
         {
             kind = self.types.roll(&mut self.dice);
         }
-        let name = self.names.get(kind).copied().unwrap_or("project.created");
-        (actor, name)
+        let named = self.named.get(kind).copied();
+        let (name, target) = named.unwrap_or(("project.created", "file"));
+        (actor, name, target)
     }
 
     fn time(&mut self, number: u64) -> Timestamp {
@@ -236,7 +266,7 @@ impl Generator {
         }
     }
 
-    fn targets(&mut self, number: u64, out: &mut String) {
+    fn targets(&mut self, kind: &str, number: u64, out: &mut String) {
         let unique = self.dice.below(10) < 3;
         for index in 0..=self.dice.below(3) {
             let comma = if index > 0 { "," } else { "" };
@@ -246,7 +276,7 @@ impl Generator {
             } else {
                 write!(
                     out,
-                    "{comma}{{\"kind\":\"file\",\"id\":\"file_{object:08}\",\"name\":\"File {object}\"}}"
+                    "{comma}{{\"kind\":\"{kind}\",\"id\":\"{kind}_{object:08}\",\"name\":\"File {object}\"}}"
                 )
             };
         }

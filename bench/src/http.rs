@@ -55,7 +55,14 @@ impl Connection {
     /// Asks for a path.
     pub fn get(&mut self, path: &str) -> anyhow::Result<Answer<'_>> {
         let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
-        self.stream.write_all(request.as_bytes())?;
+        self.ask(request.as_bytes())
+    }
+
+    /// Sends a request, head and body as they are.
+    pub fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer<'_>> {
+        self.stream
+            .write_all(request)
+            .context("sending a request")?;
         self.answer()
     }
 

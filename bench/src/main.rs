@@ -8,6 +8,7 @@ mod disk;
 mod docket;
 mod generate;
 mod http;
+mod http2;
 mod machine;
 mod options;
 mod parts;

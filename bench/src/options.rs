@@ -28,6 +28,8 @@ pub enum Part {
     Single,
     /// The server: from start to ready after kill -9, with full tails
     Restart,
+    /// The server: the same pages of 128 as the native API and vendors' clients ask for them, from 8 connections
+    Pages,
 }
 
 /// Measures Docket.
@@ -106,6 +108,8 @@ pub struct Options {
     pub filled_orgs: usize,
     /// Organizations whose tails are full in restart.
     pub restart_orgs: usize,
+    /// How often pages asks each question in each way.
+    pub page_requests: usize,
     /// The server's program.
     pub server: PathBuf,
     /// Where events and stores are put.
@@ -146,6 +150,7 @@ impl Arguments {
             singles: if self.quick { 20_000 } else { 400_000 },
             filled_orgs: if self.quick { 1 } else { 8 },
             restart_orgs: if self.quick { 1 } else { 8 },
+            page_requests: if self.quick { 800 } else { 8_000 },
             server: self.server.clone().map_or_else(beside, Ok)?,
             json: self
                 .json

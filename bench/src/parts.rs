@@ -3,6 +3,7 @@
 mod backfill;
 mod ingest;
 mod many_orgs;
+mod pages;
 mod queries;
 mod readers;
 mod restart;
@@ -12,7 +13,7 @@ mod single;
 use serde_json::json;
 
 use crate::data::{self, Data, HASHED_LINES};
-use crate::generate::{Spec, Times};
+use crate::generate::{Spec, Times, Words};
 use crate::machine;
 use crate::options::{Options, Part};
 use crate::questions::Set;
@@ -56,6 +57,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             Part::Memory => serving::longer(&mut bench)?,
             Part::Single => single::run(&mut bench)?,
             Part::Restart => restart::run(&mut bench)?,
+            Part::Pages => pages::run(&mut bench)?,
         }
     }
     eprintln!("figures: {}", bench.options.json.display());
@@ -127,6 +129,7 @@ impl Bench {
             events: self.options.events,
             orgs: self.options.orgs,
             times: Times::Forward,
+            words: Words::Any,
         }
     }
 

@@ -138,6 +138,11 @@ impl Server {
         self.ready_seconds
     }
 
+    /// Where it listens on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A connection to it.
     pub fn connect(&self) -> anyhow::Result<Connection> {
         Connection::open(self.port)

@@ -44,9 +44,9 @@ pub struct Load {
     own_seconds: f64,
 }
 
-/// What one connection saw.
+/// What connections saw.
 #[derive(Debug, Default)]
-struct Seen {
+pub struct Seen {
     times: Times,
     busy: u64,
     /// The largest size of each organization's log that was answered.
@@ -151,12 +151,7 @@ fn measure(bench: &Bench, spec: Spec) -> anyhow::Result<Load> {
     let own_seconds = processor_seconds(own)? - own_before;
     let settled_seconds = quiet(&home, &watch)?.max(seconds);
     let peak_bytes = memory.stop()?;
-    let stored: u64 = seen.sizes.values().map(|size| size - INIT_EVENTS).sum();
-    ensure!(
-        stored == spec.events,
-        "{} events were sent, {stored} are there",
-        spec.events
-    );
+    seen.check(spec)?;
     Ok(Load {
         events: spec.events,
         seconds,
@@ -171,7 +166,7 @@ fn measure(bench: &Bench, spec: Spec) -> anyhow::Result<Load> {
 }
 
 /// Waits until the server seals no more; when that was, seconds.
-fn quiet(home: &Home, watch: &Stopwatch) -> anyhow::Result<f64> {
+pub fn quiet(home: &Home, watch: &Stopwatch) -> anyhow::Result<f64> {
     let mut blocks = batches::look(&home.data())?.blocks;
     let (mut since, mut last) = (Stopwatch::start(), 0.0);
     let waiting = Stopwatch::start();
@@ -189,7 +184,8 @@ fn quiet(home: &Home, watch: &Stopwatch) -> anyhow::Result<f64> {
     Ok(last)
 }
 
-fn send(home: &Home, server: &Server, bodies: &Bodies) -> anyhow::Result<Seen> {
+/// Sends bodies over a few connections.
+pub fn send(home: &Home, server: &Server, bodies: &Bodies) -> anyhow::Result<Seen> {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let connections: Vec<_> = (0..CONNECTIONS)
@@ -237,6 +233,19 @@ fn connection(
         *largest = size.max(*largest);
     }
     Ok(seen)
+}
+
+impl Seen {
+    /// The sizes that the server answered must add up to what was sent.
+    pub fn check(&self, spec: Spec) -> anyhow::Result<()> {
+        let stored: u64 = self.sizes.values().map(|size| size - INIT_EVENTS).sum();
+        ensure!(
+            stored == spec.events,
+            "{} events were sent, {stored} are there",
+            spec.events
+        );
+        Ok(())
+    }
 }
 
 impl Load {

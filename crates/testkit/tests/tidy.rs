@@ -192,6 +192,7 @@ const NAMES_VENDORS: &[&str] = &[
     "crates/cli/src/",
     "crates/testkit/",
     "xtask/",
+    "bench/src/parts/pages",
 ];
 
 #[test]
