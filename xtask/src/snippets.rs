@@ -14,7 +14,12 @@ use document::Snippet;
 use shell::Shell;
 
 /// Where snippets stand, below the workspace's folder.
-const DOCUMENTS: [&str; 3] = ["README.md", "docs/openai.md", "docs/api.md"];
+const DOCUMENTS: [&str; 4] = [
+    "README.md",
+    "docs/openai.md",
+    "docs/clarifai.md",
+    "docs/api.md",
+];
 /// What stands for the banner in messages.
 const BANNER: &str = "demo banner";
 
@@ -23,7 +28,7 @@ pub fn run(tools: &Tools) -> anyhow::Result<()> {
     let folder = fresh_folder("snippets")?;
     let (server, printed) = Server::demo(&folder)?;
     let token = banner::token(&printed)?;
-    let shell = Shell::new(tools, &folder, &server.url(), token)?;
+    let shell = Shell::new(tools, &folder, &server, token)?;
     let mut tally = Tally::default();
     banner::run(&shell, &printed, |name, done| tally.add(BANNER, name, done))?;
     for name in DOCUMENTS {

@@ -14,6 +14,8 @@ const READY_TRIES: u32 = 600;
 const READY_PAUSE: Duration = Duration::from_millis(50);
 const STOP_TRIES: u32 = 400;
 const PORT_TRIES: u32 = 100;
+/// What stands in front of the authority's file in the log.
+const AUTHORITY: &str = "TLS clients must trust ";
 /// How the demo's banner ends.
 const BANNER_END: &str = "Stop with Ctrl-C.";
 
@@ -39,7 +41,9 @@ impl Server {
         let path = folder.join("banner.txt");
         let banner = std::fs::File::create(&path).context("making the demo's banner")?;
         let mut command = docket();
-        command.args(["serve", "--demo"]).stdout(banner);
+        command
+            .args(["serve", "--demo", "--dev-tls"])
+            .stdout(banner);
         // With it, the demo would not be a new one.
         command.env_remove("DOCKET_DATA");
         let server = Self::spawn(command, folder.join("demo.log"))?;
@@ -92,6 +96,14 @@ impl Server {
     /// Where it answers over TLS, if it was told to.
     pub fn url_tls(&self) -> String {
         format!("https://127.0.0.1:{}", self.port + 1)
+    }
+
+    /// The file that its TLS clients must trust, as its log says.
+    pub fn authority(&self) -> anyhow::Result<PathBuf> {
+        let text = self.log_text();
+        let told = text.lines().find_map(|line| line.split_once(AUTHORITY));
+        let (_, path) = told.context("the log names no authority")?;
+        Ok(PathBuf::from(path.trim()))
     }
 
     /// Asks it to stop, waits, and looks for what must never be in its log.

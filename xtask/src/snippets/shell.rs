@@ -8,14 +8,14 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, ensure};
 
 use super::document::Language;
-use crate::clients::docket;
+use crate::clients::{Server, docket};
 use crate::command::root;
 use crate::tools::Tools;
 
 /// How long a snippet may take; ten seconds later it is killed.
 const SNIPPET_TIME: [&str; 2] = ["--kill-after=10s", "60s"];
 /// Beginnings of the variables that change what a snippet does.
-const VARIABLES: [&str; 2] = ["DOCKET_", "OPENAI_"];
+const VARIABLES: [&str; 3] = ["DOCKET_", "OPENAI_", "CLARIFAI_"];
 /// How `timeout` ends when the time was up.
 const STATUS_TIME_UP: i32 = 124;
 
@@ -24,6 +24,9 @@ const STATUS_TIME_UP: i32 = 124;
 pub struct Shell<'a> {
     folder: &'a Path,
     url: String,
+    /// Where it speaks TLS, as one of the vendors' clients is told, and what that one must trust.
+    tls: String,
+    authority: PathBuf,
     token: String,
     path: OsString,
 }
@@ -41,7 +44,12 @@ pub struct Place {
 
 impl<'a> Shell<'a> {
     /// Snippets find `docket` and the Python of the tests first.
-    pub fn new(tools: &Tools, folder: &'a Path, url: &str, token: &str) -> anyhow::Result<Self> {
+    pub fn new(
+        tools: &Tools,
+        folder: &'a Path,
+        server: &Server,
+        token: &str,
+    ) -> anyhow::Result<Self> {
         let program = docket();
         let ours = [Path::new(program.get_program()), &tools.python].map(Path::parent);
         let theirs = std::env::var_os("PATH").unwrap_or_default();
@@ -50,7 +58,9 @@ impl<'a> Shell<'a> {
             .context("making the PATH of the snippets")?;
         Ok(Shell {
             folder,
-            url: url.to_owned(),
+            url: server.url(),
+            tls: server.url_tls().replace("https://127.0.0.1", "localhost"),
+            authority: server.authority()?,
             token: token.to_owned(),
             path,
         })
@@ -112,6 +122,8 @@ impl<'a> Shell<'a> {
             .env("PATH", &self.path)
             .env("DOCKET_URL", &self.url)
             .env("DOCKET_TOKEN", &self.token)
+            .env("CLARIFAI_GRPC_BASE", &self.tls)
+            .env("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", &self.authority)
             .current_dir(&place.usual)
             .stdin(Stdio::null());
         command
