@@ -8,6 +8,7 @@ pub fn all() -> Vec<Surface> {
         docket_surfaces_native::surface(),
         docket_surfaces_openai::surface(),
         docket_surfaces_clarifai::surface(),
+        docket_surfaces_calypsoai::surface(),
     ]
 }
 

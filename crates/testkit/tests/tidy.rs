@@ -24,6 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("crates/surfaces/openai", &["event", "surfaces-kit"]),
     ("crates/surfaces/clarifai", &["event", "surfaces-kit"]),
+    ("crates/surfaces/calypsoai", &["event", "surfaces-kit"]),
     (
         "crates/surfaces",
         &[
@@ -31,6 +32,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "surfaces-native",
             "surfaces-openai",
             "surfaces-clarifai",
+            "surfaces-calypsoai",
         ],
     ),
     (
@@ -187,6 +189,7 @@ const NAMES_VENDORS: &[&str] = &[
     "crates/event/src/vocabulary",
     "crates/surfaces/openai/",
     "crates/surfaces/clarifai/",
+    "crates/surfaces/calypsoai/",
     "crates/surfaces/src/",
     "crates/server/src/demo",
     "crates/cli/src/",

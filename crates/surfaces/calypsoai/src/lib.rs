@@ -1,0 +1,85 @@
+//! CalypsoAI's audit-log API: the vendor's clients read Docket as if it were their vendor.
+//!
+//! See `README.md` beside this file for what is covered and where it differs.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use docket_event::vocabulary;
+use docket_surfaces_kit::{App, Asked, Ingest, Refusal, Surface, auth, split};
+
+use crate::error::ApiError;
+use crate::wire::{EVENTS, Listing, PATH, PREFIX};
+
+pub mod cursor;
+pub mod entry;
+pub mod error;
+pub mod ingest;
+pub mod query;
+pub mod search;
+pub mod times;
+pub mod user;
+pub mod wire;
+
+const NAME: &str = vocabulary::Surface::CalypsoAi.name();
+
+/// The surface, for the list of all.
+pub fn surface() -> Surface {
+    Surface {
+        name: NAME,
+        prefixes: &[PREFIX],
+        routes: || Router::new().route(PATH, get(list)),
+        refuse,
+        ingest: Some(Ingest {
+            read: |text, account| split::by_tree(text, account, ingest::ingest),
+            import: ingest::ingest,
+            page_member: EVENTS,
+        }),
+    }
+}
+
+fn refuse(refusal: &Refusal, _: &Asked) -> Response {
+    ApiError::refused(refusal).into_response()
+}
+
+async fn list(State(app): State<App>, asked: Asked) -> Response {
+    match answer(&app, &asked).await {
+        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(Failure::Api(error)) => error.into_response(),
+        Err(Failure::Kit(refusal)) => refusal.noted(refuse(&refusal, &asked)),
+    }
+}
+
+/// Why there is no page.
+#[derive(Debug)]
+pub enum Failure {
+    /// What this surface refuses.
+    Api(ApiError),
+    /// What the kit refuses.
+    Kit(Refusal),
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Failure::Api(error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Failure::Kit(refusal)
+    }
+}
+
+async fn answer(app: &App, asked: &Asked) -> Result<String, Failure> {
+    let caller = auth::authenticate(app, asked, auth::BEARER).await?;
+    let listing = Listing::parse(asked.query())?;
+    let question = query::query(&listing, &caller)?;
+    let page = match &listing.search {
+        Some(needle) => search::page(app, &caller, question, listing.row, needle).await?,
+        None => app.page_behind(&caller, question, listing.row).await?,
+    };
+    Ok(query::answer(&page, &listing, &caller.org))
+}
