@@ -35,10 +35,12 @@ impl Access {
                 idempotency: None,
                 records,
             };
-            match log
+            let appended = log
                 .append(Request { events, rider })
-                .and_then(|ticket| ticket.wait())
-            {
+                .and_then(|ticket| ticket.wait());
+            // Whether it was done is not always known.
+            self.standings.forget();
+            match appended {
                 Ok(_) => return Ok(answer),
                 Err(AppendError::Stale(_)) => {}
                 Err(error) => return Err(error.into()),

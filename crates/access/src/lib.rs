@@ -19,6 +19,7 @@ mod permission;
 mod principal;
 mod record;
 mod secret;
+mod standing;
 mod token;
 mod view;
 
@@ -35,18 +36,26 @@ pub use principal::{Owner, Principal, View};
 pub use secret::{SECRET_BYTES_MAX, SECRET_PREFIX, Secret};
 pub use token::{IssuedToken, NewToken, Token, TokenState};
 
+use std::sync::Arc;
+
 use docket_engine::Engine;
+
+use standing::Standings;
 
 /// Access to the organizations, members and tokens of one store. Clones are the same.
 #[derive(Clone, Debug)]
 pub struct Access {
     engine: Engine,
+    standings: Arc<Standings>,
 }
 
 impl Access {
     /// Access to what the engine's store keeps.
     pub fn open(engine: Engine) -> Self {
-        Access { engine }
+        Access {
+            engine,
+            standings: Arc::default(),
+        }
     }
 
     /// The engine below.

@@ -107,3 +107,48 @@ fn of_many_at_once_one_gets_the_address() {
     assert_eq!(added, 1);
     assert_eq!(world.access.members("acme").unwrap().len(), 2);
 }
+
+#[test]
+fn a_profile_tells_how_a_member_stands_at_the_moment() {
+    let world = world();
+    let made = world.init("acme");
+    world.init("other");
+    let grace = world
+        .add("acme", "grace@example.com", Role::Auditor)
+        .unwrap();
+    let profile = |org: &str, id: &str| {
+        let profile = world.access.profile(org, id).unwrap();
+        profile.map(|profile| profile.text().to_owned())
+    };
+    let standing = |blocked: bool| {
+        Some(format!(
+            r#"{{"member":{{"email":"grace@example.com","role":"auditor","permissions":["audit:read_own","audit:read","audit:export","audit:verify"],"created_at":"2026-11-20T00:00:00Z","blocked":{blocked}}}}}"#
+        ))
+    };
+    assert!(profile("acme", &made.owner).is_some());
+    assert_eq!(profile("other", &grace), None);
+    assert_eq!(profile("acme", "nobody"), None);
+    for _ in 0..2 {
+        assert_eq!(profile("acme", &grace), standing(false));
+    }
+    let access = &world.access;
+    access.block_member("acme", &grace, &world.by).unwrap();
+    assert_eq!(profile("acme", &grace), standing(true));
+    access.unblock_member("acme", &grace, &world.by).unwrap();
+    assert_eq!(profile("acme", &grace), standing(false));
+    access.remove_member("acme", &grace, &world.by).unwrap();
+    assert_eq!(profile("acme", &grace), None);
+    // Somebody who was looked up as a stranger joins.
+    let anew = NewMember {
+        email: "ida@example.com".to_owned(),
+        id: Some("nobody".to_owned()),
+        name: Some("Ida".to_owned()),
+        role: Role::Member,
+    };
+    access.add_member("acme", &anew, &world.by).unwrap();
+    assert!(
+        profile("acme", "nobody")
+            .unwrap()
+            .contains(r#""name":"Ida""#)
+    );
+}

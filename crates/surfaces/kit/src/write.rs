@@ -1,9 +1,10 @@
 //! The one way in which surfaces write events.
 
+use docket_access::Access;
 pub use docket_engine::Appended;
 use docket_engine::store::{Idempotency, Rider};
 use docket_engine::{AppendError, Log, Request, Ticket};
-use docket_event::{Event, FAULTS_MAX, Fault, Faults, Writer, check_event};
+use docket_event::{ActorKind, Event, FAULTS_MAX, Fault, Faults, Writer, check_event};
 use sha2::{Digest, Sha256};
 
 use crate::{App, Principal, Refusal};
@@ -86,10 +87,11 @@ impl App {
         parse: impl FnOnce() -> Result<Batch, WriteError> + Send + 'static,
     ) -> Result<Appended, WriteError> {
         let log = self.log(caller)?;
+        let access = self.access()?.clone();
         let now_micros = self.environment().now_micros();
         let caller = caller.clone();
         let begun = self
-            .writing(move || begin(&log, &caller, now_micros, parse))
+            .writing(move || begin(&log, &access, &caller, now_micros, parse))
             .await??;
         match begun {
             Begun::Nothing(appended) => Ok(appended),
@@ -105,11 +107,15 @@ enum Begun {
 
 fn begin(
     log: &Log,
+    access: &Access,
     caller: &Principal,
     now_micros: i64,
     parse: impl FnOnce() -> Result<Batch, WriteError>,
 ) -> Result<Begun, WriteError> {
-    let batch = parse()?;
+    let mut batch = parse()?;
+    for event in &mut batch.events {
+        note_standing(event, access, caller)?;
+    }
     let mut faults = Indexed::new();
     for (index, event) in batch.events.iter().enumerate() {
         let found = check_event(event, Writer::Client, now_micros)
@@ -141,6 +147,20 @@ fn begin(
         events: batch.events,
         rider,
     })?))
+}
+
+/// Notes in a live event how its actor stands, if that is a member of ours. What was written elsewhere tells of
+/// another time, and a profile that came along is left as it is.
+fn note_standing(event: &mut Event, access: &Access, caller: &Principal) -> Result<(), Refusal> {
+    let live = event.origin.is_none();
+    let actor = event.actor.as_mut().filter(|_| live);
+    if let Some(actor) = actor.filter(|actor| actor.kind == ActorKind::User)
+        && actor.profile.is_none()
+        && let Some(id) = &actor.id
+    {
+        actor.profile = access.profile(&caller.org, id)?;
+    }
+    Ok(())
 }
 
 /// Adds an event's faults, as long as there is room.
