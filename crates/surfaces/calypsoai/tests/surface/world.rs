@@ -12,6 +12,7 @@ use docket_event::json::parse;
 use docket_event::{Event, Field, Filter, Value, read_event};
 use docket_surfaces_calypsoai::{ingest::ingest, surface};
 use docket_surfaces_kit::auth::View;
+use docket_surfaces_kit::write::Batch;
 use docket_surfaces_kit::{App, Limits, Setup, edge};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -24,6 +25,7 @@ pub const ANN: &str = "u-ann";
 /// A server without sockets.
 pub struct World {
     router: Router,
+    app: App,
     engine: Engine,
     pub access: Access,
     /// Id of the owner of `acme`.
@@ -99,7 +101,8 @@ impl World {
         });
         app.open(engine.clone(), access.clone());
         World {
-            router: edge::router(app),
+            router: edge::router(app.clone()),
+            app,
             owner: acme.secret.reveal().to_owned(),
             auditor: token(of(Role::Auditor)),
             writer: token(of(Role::Writer)),
@@ -154,6 +157,18 @@ impl World {
             .iter()
             .map(|text| ingest(&value(text), account).unwrap());
         self.append(events.collect());
+    }
+
+    /// Writes an event of our own dialect, as who has the token, the way that surfaces write.
+    pub async fn write(&self, token: &str, event: &str) {
+        let (access, secret) = (self.access.clone(), token.to_owned());
+        let caller = std::thread::spawn(move || access.authenticate(&secret));
+        let caller = caller.join().unwrap().unwrap().unwrap();
+        let batch = Batch {
+            events: vec![read_event(event).unwrap()],
+            idempotency: None,
+        };
+        self.app.write(&caller, || Ok(batch)).await.unwrap();
     }
 
     fn append(&self, events: Vec<Event>) {
