@@ -1,5 +1,6 @@
 //! The vendors' real clients against a started server.
 
+mod calypsoai;
 mod clarifai;
 mod cross_vendor;
 mod openai;
@@ -20,6 +21,7 @@ pub use server::Server;
 pub fn run(tools: &Tools) -> anyhow::Result<()> {
     openai::run(tools)?;
     clarifai::run(tools)?;
+    calypsoai::run(tools)?;
     cross_vendor::run(tools)
 }
 

@@ -14,10 +14,11 @@ use document::Snippet;
 use shell::Shell;
 
 /// Where snippets stand, below the workspace's folder.
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     "README.md",
     "docs/openai.md",
     "docs/clarifai.md",
+    "docs/calypsoai.md",
     "docs/api.md",
 ];
 /// What stands for the banner in messages.

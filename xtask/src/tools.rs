@@ -17,7 +17,7 @@ const BROWSER: &str = "chromium";
 /// What was installed: Pythons, each with packages of its own, since no two of them go together.
 #[derive(Clone, Debug)]
 pub struct Tools {
-    /// With OpenAI's client.
+    /// With OpenAI's client, and the stand-in for CalypsoAI's.
     pub python: PathBuf,
     /// With Clarifai's clients as they are now, and its SDK.
     pub clarifai: PathBuf,
@@ -29,8 +29,10 @@ pub struct Tools {
 pub fn install() -> anyhow::Result<Tools> {
     debian()?;
     node()?;
+    let shared = python("python", "requirements.txt")?;
+    stand_in(&shared)?;
     Ok(Tools {
-        python: python("python", "requirements.txt")?,
+        python: shared,
         clarifai: python("clarifai", "requirements-clarifai.txt")?,
         clarifai_old: python("clarifai-old", "requirements-clarifai-old.txt")?,
     })
@@ -98,6 +100,21 @@ fn python(name: &str, list: &str) -> anyhow::Result<PathBuf> {
     run(&mut install)?;
     mark(&folder.join(".installed"), &wanted)?;
     Ok(program)
+}
+
+/// Installs the stand-in for CalypsoAI's client as it is now; what it depends on is in the list already.
+fn stand_in(python: &Path) -> anyhow::Result<()> {
+    let mut install = Command::new(python);
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]);
+    install.args(["--no-deps", "--no-build-isolation", "--force-reinstall"]);
+    run(install.arg(root().join("clients/python/calypsoai")))?;
+    run(Command::new(python).args(["-m", "pip", "check", "--disable-pip-version-check"]))
 }
 
 /// Whether what was installed is what the list names: the mark holds the list.
