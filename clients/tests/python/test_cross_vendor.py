@@ -11,11 +11,12 @@ import subprocess
 import tempfile
 import urllib.request
 
+import cross_calypsoai
 import cross_clarifai
 import cross_openai
 from report import Report, equal, setting
 
-VENDORS = [cross_openai, cross_clarifai]
+VENDORS = [cross_openai, cross_clarifai, cross_calypsoai]
 ROOT = pathlib.Path(__file__).parents[3]
 TYPES = json.loads((ROOT / "crates/event/data/vocabulary.json").read_text("utf-8"))["types"]
 # The first moment of what is written here; each entry has a second of its own.
