@@ -66,17 +66,18 @@ fn a_second_server_is_told_who_is_there() {
 fn a_server_goes_on_when_nobody_reads_its_log() {
     let place = Place::with_acme();
     let mut command = place.command("serve --listen 127.0.0.1:0 --log debug");
-    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut url = None;
-    while url.is_none() {
+    let (mut url, mut ready) = (String::new(), false);
+    while !ready || url.is_empty() {
         let line = lines.next().unwrap().unwrap();
-        url = line
-            .split_once("listening on ")
-            .map(|(_, url)| url.to_owned());
+        if let Some((_, found)) = line.split_once("listening on ") {
+            url = format!("{found}/api/v1/events");
+        }
+        ready |= line.contains("taking orders");
     }
     drop(lines);
-    let url = format!("{}/api/v1/events", url.unwrap());
     for _ in 0..2 {
         assert_eq!(get(&url, "docket_nothing")["status"], 401);
     }
