@@ -50,6 +50,7 @@ impl From<StoreError> for AccessError {
 impl From<QueryError> for AccessError {
     fn from(error: QueryError) -> Self {
         match error {
+            QueryError::TooBroad(reason) => AccessError::invalid("", reason),
             QueryError::Busy(reason) => AccessError::Busy(reason),
             QueryError::Unavailable(reason) => AccessError::Unavailable(reason),
             QueryError::Corrupt(reason) => AccessError::Corrupt(reason),

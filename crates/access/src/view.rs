@@ -1,6 +1,6 @@
 //! How a token's view is kept: its filter as JSON, fields by their stored numbers.
 
-use docket_event::{Field, Filter, Group, Span, Test};
+use docket_event::{Field, Filter, Group, Needle, Span, Test};
 use serde::{Deserialize, Serialize};
 
 use crate::principal::View;
@@ -33,6 +33,8 @@ enum TestRecord {
     /// Number of the field, value.
     Is(u8, String),
     TypeStartsWith(String),
+    TypeContains(String),
+    Contains(String),
     /// Canonical type, vendor's word.
     Unlisted(String, String),
 }
@@ -51,6 +53,8 @@ impl ViewRecord {
         let test = |test: &Test| match test {
             Test::Is(field, value) => TestRecord::Is(field.code(), value.clone()),
             Test::TypeStartsWith(prefix) => TestRecord::TypeStartsWith(prefix.clone()),
+            Test::TypeContains(needle) => TestRecord::TypeContains(needle.text().to_owned()),
+            Test::Contains(needle) => TestRecord::Contains(needle.text().to_owned()),
             Test::Unlisted { event_type, word } => {
                 TestRecord::Unlisted(event_type.clone(), word.clone())
             }
@@ -117,6 +121,8 @@ impl TestRecord {
                 Some(Test::Is(field, value.clone()))
             }
             TestRecord::TypeStartsWith(prefix) => Some(Test::TypeStartsWith(prefix.clone())),
+            TestRecord::TypeContains(text) => Needle::new(text).ok().map(Test::TypeContains),
+            TestRecord::Contains(text) => Needle::new(text).ok().map(Test::Contains),
             TestRecord::Unlisted(event_type, word) => Some(Test::Unlisted {
                 event_type: event_type.clone(),
                 word: word.clone(),
@@ -156,6 +162,8 @@ mod tests {
                 Group::any([
                     Test::Is(Field::Type, "a.b".into()),
                     Test::TypeStartsWith("c.".into()),
+                    Test::TypeContains(Needle::new("d").unwrap()),
+                    Test::Contains(Needle::new("E f").unwrap()),
                 ]),
                 Group::none([Test::Is(Field::ShownOn, "openai".into())]),
             ],

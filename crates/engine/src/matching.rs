@@ -11,6 +11,7 @@ use crate::block::{BlockReader, Dir};
 use crate::plan::{Bounds, Plan, index_has};
 use crate::query::Reading;
 use crate::request::QueryError;
+use crate::search::SEARCHED_BYTES_MAX;
 use crate::state::{LogState, View};
 use crate::store::{BlockRow, StoreError};
 use crate::tail::Tail;
@@ -43,6 +44,8 @@ pub struct Budget {
     pub opened: u32,
     /// Postings to read.
     pub postings: u32,
+    /// Bytes of events to look through for a text.
+    pub searched: u64,
     /// So few events are decoded rather than looked up in postings.
     pub decoded_first: u64,
     /// So few events in front of a page are read rather than counted.
@@ -56,6 +59,7 @@ impl Default for Budget {
             learned: LEARNED_MAX,
             opened: OPENED_MAX,
             postings: POSTINGS_MAX,
+            searched: SEARCHED_BYTES_MAX,
             decoded_first: DECODED_FIRST,
             skipped_first: SKIPPED_FIRST,
         }

@@ -1,7 +1,7 @@
 //! A filter made ready for indexes: which sets to combine, and which part only the events themselves can tell.
 
 use docket_event::vocabulary::vocabulary;
-use docket_event::{Field, Filter, Span, Test};
+use docket_event::{Field, Filter, Needle, Span, Test};
 
 use crate::bits::Bits;
 use crate::terms::{Term, Terms, hashed};
@@ -36,6 +36,7 @@ enum PlanTest {
     Term(Field, Term),
     Type(String),
     TypePrefix(String),
+    TypePart(Needle),
     /// The type, and more that only the event tells.
     WithinType(String),
     /// The term, and more that only the event tells.
@@ -71,6 +72,8 @@ impl Plan {
         let test = |test: &Test| match test {
             Test::Is(Field::Type, name) => PlanTest::Type(name.clone()),
             Test::TypeStartsWith(prefix) => PlanTest::TypePrefix(prefix.clone()),
+            Test::TypeContains(needle) => PlanTest::TypePart(needle.clone()),
+            Test::Contains(_) => PlanTest::Unindexed,
             Test::Unlisted { event_type, .. } => PlanTest::WithinType(event_type.clone()),
             // Every key is a credential; which credentials are keys only the event tells.
             Test::Is(Field::KeyId, value) => {
@@ -122,6 +125,9 @@ impl Plan {
                     PlanTest::Type(name) => add_types(&|known| known == name, &mut set)?,
                     PlanTest::TypePrefix(prefix) => {
                         add_types(&|known| known.starts_with(&**prefix), &mut set)?;
+                    }
+                    PlanTest::TypePart(needle) => {
+                        add_types(&|known| needle.is_in(known), &mut set)?
                     }
                     PlanTest::WithinType(name) if !group.negated => {
                         add_types(&|known| known == name, &mut set)?;
@@ -178,6 +184,7 @@ impl Plan {
                     PlanTest::TypePrefix(prefix) => {
                         add_types(&|known| known.starts_with(&**prefix), set)?;
                     }
+                    PlanTest::TypePart(needle) => add_types(&|known| needle.is_in(known), set)?,
                     PlanTest::Term(_, term) | PlanTest::WithinTerm(_, term) => {
                         add_term(*term, set)?;
                     }
@@ -198,7 +205,7 @@ impl Plan {
 
     fn certainty(&self, test: &PlanTest, has_field: &dyn Fn(Field) -> bool) -> Certainty {
         match test {
-            PlanTest::Type(_) | PlanTest::TypePrefix(_) => Certainty::Exact,
+            PlanTest::Type(_) | PlanTest::TypePrefix(_) | PlanTest::TypePart(_) => Certainty::Exact,
             PlanTest::WithinType(_) => Certainty::AtMost,
             PlanTest::Term(field, _) if has_field(*field) && self.terms_tell_apart => {
                 Certainty::Exact

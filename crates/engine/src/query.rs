@@ -11,6 +11,7 @@ use crate::matching::{Budget, matching};
 use crate::offset::skipped;
 use crate::plan::Plan;
 use crate::request::QueryError;
+use crate::search::Allowance;
 use crate::segment::{Segment, Walk};
 use crate::state::{LogState, View};
 use crate::store::{BlockId, Store};
@@ -80,8 +81,15 @@ fn page_of(
         }
     }
     let most = limit + 1;
-    let (filter, seen) = (&query.filter, (size, view));
-    let mut events = collect(reading, state, seen, filter, &walk, until, (skip, most))?;
+    let wanted = Wanted {
+        filter: &query.filter,
+        walk,
+        until,
+        skip,
+        most,
+        searched: budget.searched,
+    };
+    let mut events = collect(reading, state, (size, view), &wanted)?;
     let has_more = events.len() > limit;
     events.truncate(limit);
     if backwards {
@@ -128,16 +136,38 @@ fn blocks_of(view: &View) -> impl Iterator<Item = BlockId> {
     view.blocks.iter().map(|block| block.id)
 }
 
-/// The events of a walk that stand in front of `until`: `most` of them, behind the first `skip`.
+/// Some events of a walk.
+#[derive(Clone, Copy, Debug)]
+struct Wanted<'w> {
+    filter: &'w Filter,
+    walk: Walk,
+    /// Only what stands in front of this place.
+    until: Option<Place>,
+    /// How many are left out at first.
+    skip: u64,
+    /// Most of them.
+    most: usize,
+    /// Bytes that may be looked through for a text.
+    searched: u64,
+}
+
+/// The wanted events.
 fn collect(
     reading: &Reading<'_>,
     state: &LogState,
     (size, view): (u64, &View),
-    filter: &Filter,
-    walk: &Walk,
-    until: Option<Place>,
-    (mut skip, most): (u64, usize),
+    wanted: &Wanted<'_>,
 ) -> Result<Vec<Recorded>, QueryError> {
+    let Wanted {
+        filter,
+        walk,
+        until,
+        mut skip,
+        most,
+        searched,
+    } = *wanted;
+    let walk = &walk;
+    let mut allowance = Allowance::of(filter, searched);
     let mut plan = Plan::of(filter, reading.terms);
     plan.to_position = size;
     let mut closed: Vec<Segment<'_>> = Segment::all(reading, state, view, &plan, walk, size);
@@ -147,7 +177,7 @@ fn collect(
     while found.len() < most {
         let skipping = usize::try_from(skip).unwrap_or(usize::MAX);
         let need = (most - found.len()).saturating_add(skipping.min(docket_event::LIMIT_MAX));
-        let next = earliest_head(&mut open, walk, filter, need)?;
+        let next = earliest_head(&mut open, walk, (filter, need), &mut allowance)?;
         let may_be_earlier = |segment: &Segment<'_>| match &next {
             None => true,
             Some((_, place)) => walk.compare(&segment.earliest(walk), place).is_le(),
@@ -174,13 +204,13 @@ fn collect(
 fn earliest_head(
     open: &mut Vec<Segment<'_>>,
     walk: &Walk,
-    filter: &Filter,
-    need: usize,
+    (filter, need): (&Filter, usize),
+    allowance: &mut Allowance,
 ) -> Result<Option<(usize, Place)>, QueryError> {
     let mut best: Option<(usize, Place)> = None;
     let mut exhausted = Vec::new();
     for (index, segment) in open.iter_mut().enumerate() {
-        match segment.head(filter, need)? {
+        match segment.head(filter, need, allowance)? {
             Some(place) => {
                 if best.is_none_or(|(_, best)| walk.compare(&place, &best).is_lt()) {
                     best = Some((index, place));
@@ -198,7 +228,7 @@ fn earliest_head(
         index += 1;
         !exhausted.contains(&(index - 1))
     });
-    earliest_head(open, walk, filter, need)
+    earliest_head(open, walk, (filter, need), allowance)
 }
 
 /// The events at some positions, in the order given; positions that the log does not have are left out.
@@ -222,9 +252,16 @@ pub fn at(
             direction: Direction::Ascending,
             after,
         };
-        let filter = Filter::default();
+        let wanted = Wanted {
+            filter: &Filter::default(),
+            walk,
+            until: None,
+            skip: 0,
+            most: 1,
+            searched: 0,
+        };
         let found = over_view(state, |size, view| {
-            collect(reading, state, (size, view), &filter, &walk, None, (0, 1))
+            collect(reading, state, (size, view), &wanted)
         })?;
         events.extend(
             found

@@ -52,6 +52,9 @@ pub enum AppendError {
 /// Why a question has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
+    /// A text search would have to look through too much; says what to write instead.
+    #[error("{0}")]
+    TooBroad(String),
     /// Too much is under way.
     #[error("{0}")]
     Busy(String),

@@ -11,6 +11,7 @@ use crate::block::{BlockReader, Dir};
 use crate::plan::{Plan, index_has};
 use crate::query::Reading;
 use crate::request::QueryError;
+use crate::search::Allowance;
 use crate::state::{LogState, View};
 use crate::store::{BlockRow, StoreError};
 use crate::tail::{Tail, TailWalk};
@@ -194,11 +195,16 @@ impl<'s> Segment<'s> {
     }
 
     /// The place of the next wanted event; `None` when there are no more. At most `need` more will be taken.
-    pub fn head(&mut self, filter: &Filter, need: usize) -> Result<Option<Place>, QueryError> {
+    pub fn head(
+        &mut self,
+        filter: &Filter,
+        need: usize,
+        allowance: &mut Allowance,
+    ) -> Result<Option<Place>, QueryError> {
         while self.ready.is_empty() {
             let most = need.clamp(FETCH_FIRST, self.fetch);
             self.fetch = self.fetch.saturating_mul(FETCH_GROWTH);
-            if !self.fetch(filter, most)? {
+            if !self.fetch(filter, most, allowance)? {
                 return Ok(None);
             }
         }
@@ -211,7 +217,12 @@ impl<'s> Segment<'s> {
     }
 
     /// Decodes the next candidates and keeps the wanted ones; `false` when there are no candidates left.
-    fn fetch(&mut self, filter: &Filter, most: usize) -> Result<bool, QueryError> {
+    fn fetch(
+        &mut self,
+        filter: &Filter,
+        most: usize,
+        allowance: &mut Allowance,
+    ) -> Result<bool, QueryError> {
         let (plan, walk) = (self.plan, self.walk);
         let fetched = match &mut self.part {
             Part::Block { reader, cursor } => {
@@ -249,6 +260,7 @@ impl<'s> Segment<'s> {
                 events
             }
         };
+        allowance.events(fetched.len())?;
         let any = !fetched.is_empty();
         self.ready
             .extend(fetched.into_iter().filter(|event| filter.matches(event)));

@@ -330,9 +330,9 @@ fn find(inner: &Inner, state: &LogState, key: &OriginKey) -> Result<Option<Recor
 fn unreadable(error: QueryError) -> AppendError {
     match error {
         QueryError::Busy(reason) => AppendError::Busy(reason),
-        QueryError::Unavailable(reason) | QueryError::Corrupt(reason) => {
-            AppendError::Unavailable(reason)
-        }
+        QueryError::Unavailable(reason)
+        | QueryError::Corrupt(reason)
+        | QueryError::TooBroad(reason) => AppendError::Unavailable(reason),
     }
 }
 

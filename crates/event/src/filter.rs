@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::event::{ActorKind, CredentialKind, Event, Recorded};
 use crate::json::Json;
+use crate::search::Needle;
 use crate::vocabulary::{Shown, ShownFacts, Surface, vocabulary};
 
 /// What of an event a test looks at.
@@ -228,6 +229,10 @@ pub enum Test {
     Is(Field, String),
     /// The type begins with this text.
     TypeStartsWith(String),
+    /// The type contains this text.
+    TypeContains(Needle),
+    /// One of the texts that are searched contains this one: [`crate::each_text`].
+    Contains(Needle),
     /// The event came in under this vendor word, which no list knows. Several words can share a canonical type,
     /// as characters that it cannot have are replaced; the vendor's spelling tells them apart.
     Unlisted {
@@ -240,7 +245,8 @@ pub enum Test {
 
 impl Test {
     /// Whether the event passes.
-    pub fn matches(&self, event: &Event) -> bool {
+    pub fn matches(&self, recorded: &Recorded) -> bool {
+        let event = &recorded.event;
         match self {
             Test::Is(field, wanted) => {
                 let mut hit = false;
@@ -248,6 +254,8 @@ impl Test {
                 hit
             }
             Test::TypeStartsWith(prefix) => event.event_type.starts_with(&**prefix),
+            Test::TypeContains(needle) => needle.is_in(&event.event_type),
+            Test::Contains(needle) => needle.is_in_event(recorded),
             Test::Unlisted { event_type, word } => {
                 event.event_type == *event_type && unlisted_word(event).as_deref() == Some(word)
             }
@@ -304,8 +312,8 @@ impl Group {
     }
 
     /// Whether the group holds for the event.
-    pub fn matches(&self, event: &Event) -> bool {
-        self.any.iter().any(|test| test.matches(event)) != self.negated
+    pub fn matches(&self, recorded: &Recorded) -> bool {
+        self.any.iter().any(|test| test.matches(recorded)) != self.negated
     }
 }
 
@@ -355,10 +363,7 @@ impl Filter {
     pub fn matches(&self, recorded: &Recorded) -> bool {
         self.occurred.contains(recorded.micros())
             && self.recorded.contains(recorded.recorded_micros)
-            && self
-                .groups
-                .iter()
-                .all(|group| group.matches(&recorded.event))
+            && self.groups.iter().all(|group| group.matches(recorded))
     }
 
     /// This filter, and that the field has one of `values`. No values: unchanged.

@@ -38,6 +38,9 @@ pub enum Refusal {
     /// The body has a content encoding that is not taken. (415)
     #[error("the content encoding `{0}` is not taken; send gzip, zstd or none")]
     UnknownEncoding(String),
+    /// A text search would have to look through too much; says what to write instead. (422)
+    #[error("{0}")]
+    TooBroad(String),
     /// More bytes than are taken: of the body, plain or decompressed. (413)
     #[error("the body has more than {max} bytes")]
     BodyTooLarge {
@@ -101,6 +104,7 @@ impl Refusal {
             | Refusal::UnknownMethod
             | Refusal::BadBody(_)
             | Refusal::UnknownEncoding(_)
+            | Refusal::TooBroad(_)
             | Refusal::BodyTooLarge { .. }
             | Refusal::HeadTooLarge { .. }
             | Refusal::TooMany { .. }
@@ -122,6 +126,7 @@ impl Refusal {
             | Refusal::UnknownMethod
             | Refusal::BadBody(_)
             | Refusal::UnknownEncoding(_)
+            | Refusal::TooBroad(_)
             | Refusal::BodyTooLarge { .. }
             | Refusal::HeadTooLarge { .. }
             | Refusal::Internal(_) => None,
@@ -137,6 +142,7 @@ impl Refusal {
             Refusal::UnknownMethod => StatusCode::METHOD_NOT_ALLOWED,
             Refusal::BadBody(_) => StatusCode::BAD_REQUEST,
             Refusal::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Refusal::TooBroad(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::HeadTooLarge { status, .. } => *status,
             Refusal::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -172,6 +178,7 @@ fn head_part(status: StatusCode) -> &'static str {
 impl From<QueryError> for Refusal {
     fn from(error: QueryError) -> Self {
         match error {
+            QueryError::TooBroad(reason) => Refusal::TooBroad(reason),
             QueryError::Busy(cause) => Refusal::busy(cause),
             QueryError::Unavailable(cause) => Refusal::Unavailable(cause),
             QueryError::Corrupt(cause) => Refusal::Internal(cause),

@@ -92,6 +92,7 @@ fn words(refusal: &Refusal) -> (&'static str, &'static str) {
         Refusal::UnknownMethod => ("unknown-method", "This path does not take this method"),
         Refusal::BadBody(_) => ("unreadable-body", "The body cannot be read"),
         Refusal::UnknownEncoding(_) => ("unknown-encoding", "The body's encoding is not taken"),
+        Refusal::TooBroad(_) => ("search-too-broad", "The search would look through too much"),
         Refusal::BodyTooLarge { .. } => ("body-too-large", "The body is too large"),
         Refusal::HeadTooLarge { .. } => ("head-too-large", "The request's head is too large"),
         Refusal::TooMany { .. } => ("too-many-requests", "Too many requests"),
@@ -117,6 +118,7 @@ fn header(refusal: &Refusal) -> Option<(HeaderName, HeaderValue)> {
         | Refusal::UnknownPath
         | Refusal::UnknownMethod
         | Refusal::BadBody(_)
+        | Refusal::TooBroad(_)
         | Refusal::BodyTooLarge { .. }
         | Refusal::HeadTooLarge { .. }
         | Refusal::TooMany { .. }

@@ -122,6 +122,7 @@ impl ApiError {
             }
             Refusal::BadBody(_)
             | Refusal::UnknownEncoding(_)
+            | Refusal::TooBroad(_)
             | Refusal::BodyTooLarge { .. }
             | Refusal::HeadTooLarge { .. } => {
                 ApiError::plain(refusal.status(), format!("Invalid request: {refusal}."))

@@ -80,6 +80,7 @@ impl Run<'_> {
                 &[2, usual.opened, usual.opened],
                 usual.opened,
             ),
+            searched: usual.searched,
             postings: pick(&mut self.dice, &[0, 30, usual.postings], usual.postings),
             decoded_first: u64::from(pick(&mut self.dice, &[0, 0, 10], 0)),
             skipped_first: u64::from(pick(&mut self.dice, &[0, 10], 0)),
@@ -92,8 +93,8 @@ fn told_by_postings(filter: &Filter) -> bool {
     let tests = filter.groups.iter().flat_map(|group| &group.any);
     tests.into_iter().all(|test| match test {
         Test::Is(field, _) => field.indexed(),
-        Test::TypeStartsWith(_) => true,
-        Test::Unlisted { .. } => false,
+        Test::TypeStartsWith(_) | Test::TypeContains(_) => true,
+        Test::Unlisted { .. } | Test::Contains(_) => false,
     })
 }
 

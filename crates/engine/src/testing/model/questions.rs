@@ -1,7 +1,8 @@
 //! Random questions: every field, negation, spans, both orders and directions, cursors of every kind.
 
 use docket_event::{
-    Direction, Field, Filter, Group, Order, Place, Query, Recorded, Span, Test, each_value,
+    Direction, Field, Filter, Group, Needle, Order, Place, Query, Recorded, Span, Test, each_text,
+    each_value,
 };
 
 use super::events::{ACTORS, SURFACES, TARGETS, TYPES};
@@ -50,7 +51,9 @@ fn group(dice: &mut Dice, events: &[Recorded]) -> Group {
 
 fn test(dice: &mut Dice, events: &[Recorded]) -> Test {
     let text = |value: Option<&&str>| value.map_or_else(String::new, |value| (*value).to_owned());
-    match dice.below(9) {
+    match dice.below(12) {
+        9 => Test::TypeContains(needle(dice, events)),
+        10 | 11 => Test::Contains(needle(dice, events)),
         0 => Test::Is(Field::Type, text(dice.pick(&TYPES))),
         1 => Test::TypeStartsWith(text(dice.pick(&[
             "project.",
@@ -85,6 +88,32 @@ fn of_some_event(dice: &mut Dice, events: &[Recorded]) -> Test {
             .cloned()
             .unwrap_or_else(|| "nothing".to_owned()),
     )
+}
+
+/// A part of a text that some event has, or of one that none has.
+fn needle(dice: &mut Dice, events: &[Recorded]) -> Needle {
+    let mut texts = vec!["project.".to_owned(), "Nowhere at ALL".to_owned()];
+    if let Some(recorded) = dice.pick(events) {
+        texts.extend([recorded.id.to_string(), recorded.event.event_type.clone()]);
+        each_text(&recorded.event, |text| texts.push(text.to_owned()));
+    }
+    let text: Vec<char> = dice
+        .pick(&texts)
+        .cloned()
+        .unwrap_or_default()
+        .chars()
+        .collect();
+    let length = [1, 2, 3, 4, 6, 9, 30]
+        .get(dice.below(7))
+        .copied()
+        .unwrap_or(3);
+    let from = dice.below(text.len().saturating_sub(length) + 1);
+    let part = text.into_iter().skip(from).take(length);
+    let part: String = match dice.once_in(3) {
+        true => part.map(|char| char.to_ascii_uppercase()).collect(),
+        false => part.collect(),
+    };
+    Needle::new(&part).unwrap_or_else(|_| Needle::new("e").expect("it is short"))
 }
 
 fn span(dice: &mut Dice, events: &[Recorded], micros: impl Fn(&Recorded) -> i64) -> Span {
