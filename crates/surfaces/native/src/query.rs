@@ -1,8 +1,8 @@
 //! From the parameters of a listing to the question that they ask.
 
 use docket_event::{
-    Cursor, Direction, Field, Filter, Group, IdKey, LIMIT_MAX, Order, Outcome, Query, Span, Test,
-    Timestamp, usual_address,
+    Cursor, Direction, Field, Filter, Group, IdKey, LIMIT_MAX, Needle, Order, Outcome, Query, Span,
+    Test, Timestamp, usual_address,
 };
 
 use crate::parameters::Parameters;
@@ -11,8 +11,12 @@ use crate::parameters::Parameters;
 const LIMIT: usize = 50;
 /// Most values of all filters together.
 const VALUES_MAX: usize = 500;
+/// Most texts that are searched for at once.
+const NEEDLES_MAX: usize = 10;
 /// In front of a filter's name: none of its values.
 const NOT: &str = "not.";
+/// The text search.
+const TEXT: &str = "q";
 
 /// The filters and what of an event they look at.
 const FILTERS: [(&str, Field); 12] = [
@@ -119,6 +123,7 @@ pub fn filter(parameters: &mut Parameters) -> Filter {
             }
         }
     }
+    filter.groups.extend(searches(parameters));
     if values > VALUES_MAX {
         parameters.fault(
             "",
@@ -128,6 +133,32 @@ pub fn filter(parameters: &mut Parameters) -> Filter {
     filter.occurred = span(parameters, "from", "to");
     filter.recorded = span(parameters, "recorded_from", "recorded_to");
     filter
+}
+
+/// What is searched for in texts and types.
+fn searches(parameters: &mut Parameters) -> Vec<Group> {
+    let mut groups = Vec::new();
+    let mut needles = 0;
+    for (name, negated) in [(TEXT.to_owned(), false), (format!("{NOT}{TEXT}"), true)] {
+        let mut any = Vec::new();
+        for text in parameters.all(&name).iter().filter(|text| !text.is_empty()) {
+            match Needle::new(text) {
+                Ok(needle) => {
+                    any.extend([Test::Contains(needle.clone()), Test::TypeContains(needle)])
+                }
+                Err(reason) => parameters.fault(&name, reason),
+            }
+            needles += 1;
+        }
+        if !any.is_empty() {
+            groups.push(Group { any, negated });
+        }
+    }
+    if needles > NEEDLES_MAX {
+        let reason = format!("{needles} texts to search for; at most {NEEDLES_MAX} are taken");
+        parameters.fault(TEXT, reason);
+    }
+    groups
 }
 
 fn tests(parameters: &mut Parameters, name: &str, field: Field) -> Vec<Test> {

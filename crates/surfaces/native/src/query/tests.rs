@@ -36,6 +36,29 @@ fn nothing_said_is_the_latest_page() {
 }
 
 #[test]
+fn texts_are_searched_in_events_and_types() {
+    let needle = |text| Needle::new(text).unwrap();
+    let both = |text| {
+        [
+            Test::Contains(needle(text)),
+            Test::TypeContains(needle(text)),
+        ]
+    };
+    assert_eq!(
+        parsed("q=Ann&q=b%20c&not.q=d").unwrap().query.filter.groups,
+        [
+            Group::any([both("ann"), both("b c")].concat()),
+            Group::none(both("d")),
+        ]
+    );
+    refused("q=", &["q: is empty; give it a value or leave it out"]);
+    let long = format!("q={}", "a".repeat(257));
+    refused(&long, &["q: has more than 256 bytes"]);
+    let many = ["q=a"; 8].join("&") + &"&not.q=b".repeat(3);
+    refused(&many, &["q: 11 texts to search for; at most 10 are taken"]);
+}
+
+#[test]
 fn filters_repeat_and_turn_round() {
     let filter = |query: &str| parsed(query).unwrap().query.filter;
     assert_eq!(
