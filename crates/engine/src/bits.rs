@@ -39,6 +39,19 @@ impl Bits {
         bits
     }
 
+    /// The set of the `end` bits that follow the first `skipped` ones of `bytes`.
+    pub fn from_bits(bytes: &[u8], skipped: usize, end: u32) -> Self {
+        let bytes = bytes.get(skipped / 8..).unwrap_or_default();
+        let (skipped, mut bits) = (skipped % 8, Bits::none(end));
+        for (word, nine) in bits.words.iter_mut().zip((0..).step_by(8)) {
+            let nine = bytes.get(nine..).unwrap_or_default().iter().take(9);
+            let all = nine.rev().fold(0, |sum, byte| sum << 8 | u128::from(*byte));
+            *word = u64::try_from(all >> skipped & u128::from(u64::MAX)).unwrap_or_default();
+        }
+        bits.trim();
+        bits
+    }
+
     /// One more than the largest number that fits.
     pub fn end(&self) -> u32 {
         self.end
@@ -50,6 +63,20 @@ impl Bits {
             && let Some(word) = self.words.get_mut(number as usize / 64)
         {
             *word |= 1 << (number % 64);
+        }
+    }
+
+    /// Adds the numbers from `from` and below `to`, as far as they fit.
+    pub fn set_range(&mut self, from: u32, to: u32) {
+        let to = to.min(self.end);
+        let mut at = from;
+        while at < to {
+            let (bit, next) = (at % 64, (at / 64 + 1) * 64);
+            let count = next.min(to) - at;
+            if let Some(word) = self.words.get_mut(at as usize / 64) {
+                *word |= u64::MAX >> (64 - count) << bit;
+            }
+            at = next;
         }
     }
 
@@ -203,6 +230,15 @@ mod tests {
             let mut cut = bits(&left);
             cut.clamp(from, to);
             proptest::prop_assert_eq!(list(&cut), left.iter().copied().filter(|n| *n >= from && *n < to).collect());
+            let packed: Vec<u8> = (0_u32..48)
+                .map(|byte| (0..8).map(|bit| u8::from(left.contains(&(byte * 8 + bit))) << bit).sum())
+                .collect();
+            let cut = Bits::from_bits(&packed, from as usize, end);
+            proptest::prop_assert_eq!(list(&cut), left.range(from..).map(|n| n - from).collect());
+            let mut filled = bits(&left);
+            filled.set_range(from, to);
+            let added = (0..end).filter(|n| left.contains(n) || (from..to).contains(n));
+            proptest::prop_assert_eq!(list(&filled), added.collect());
             proptest::prop_assert_eq!(bits(&left).count_below(to) as usize, left.range(..to).count());
             proptest::prop_assert_eq!(
                 bits(&left).count_common(&bits(&right)) as usize,

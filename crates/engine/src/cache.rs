@@ -42,7 +42,10 @@ impl quick_cache::Weighter<(BlockId, u64), Cached> for ByBytes {
     fn weight(&self, _: &(BlockId, u64), piece: &Cached) -> u64 {
         let bytes = match piece {
             Cached::Dir(dir) => {
-                dir.filter.len() + 24 * (dir.frames.len() + dir.pages.len()) + 16 * dir.perm.len()
+                dir.filter.len()
+                    + 24 * (dir.frames.len() + dir.pages.len())
+                    + 16 * dir.perm.len()
+                    + 4 * dir.groups.len()
             }
             Cached::Times(times) => 8 * times.len(),
             Cached::Heavy(terms) => 16 * terms.len(),

@@ -169,8 +169,11 @@ impl LogCheck<'_> {
         body: &[u8],
         built: &Built,
     ) -> Result<(), StoreError> {
+        // An older format or index is good as it is; the directory's checksum covers what says so.
         let rebuilt = BlockRow {
             dir: Vec::new(),
+            format: row.format,
+            fields: row.fields,
             ..built.row.clone()
         };
         if rebuilt != *row {
@@ -179,7 +182,8 @@ impl LogCheck<'_> {
         }
         // An index of another vocabulary holds other terms; its checksums have been looked at.
         let current = docket_event::vocabulary::vocabulary().version();
-        if dir.vocabulary != current || row.fields != rebuilt.fields {
+        let index = (dir.vocabulary, row.format, row.fields);
+        if index != (current, built.row.format, built.row.fields) {
             return Ok(());
         }
         if built.body != body {

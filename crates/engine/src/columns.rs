@@ -7,6 +7,7 @@ use docket_merkle::Hash;
 
 use crate::bits::Bits;
 use crate::encode::SALT_BYTES;
+use crate::grams::GramGroups;
 use crate::terms::{Pair, Term, pair_slot, pairs_of};
 
 /// Runs that are merged together, so that few have to be searched.
@@ -30,6 +31,8 @@ pub struct Columns {
     pub types: TypeSlots,
     /// Which events have which term.
     pub terms: TermRuns,
+    /// Which events may have which texts.
+    pub grams: GramGroups,
 }
 
 impl Columns {
@@ -84,6 +87,7 @@ impl Columns {
             run.iter_mut().for_each(|pair| *pair += Pair::from(base));
             self.terms.push(run);
         }
+        self.grams.append(other.grams);
     }
 
     /// When a slot's event was recorded, Unix microseconds.
@@ -116,7 +120,7 @@ impl Columns {
     /// About how many bytes of memory the columns take.
     pub fn bytes(&self) -> usize {
         let each = size_of::<i64>() + SALT_BYTES + size_of::<Hash>() + size_of::<u16>();
-        self.len() * each + self.terms.len() * size_of::<Pair>()
+        self.len() * each + self.terms.len() * size_of::<Pair>() + self.grams.bytes()
     }
 }
 

@@ -14,6 +14,7 @@ use crate::aging::Aging;
 use crate::cache::Cache;
 use crate::encoders::Encoders;
 use crate::environment::Environment;
+use crate::grams::GramMaker;
 use crate::params::Params;
 use crate::prepare::{Prepared, Preparer};
 use crate::query::{self, Reading};
@@ -352,6 +353,7 @@ impl Inner {
                 terms: &self.terms,
                 environment: &self.environment,
                 encoder,
+                grams: GramMaker::default(),
                 frame_events: self.params.frame_events,
             }
             .prepare(request.events, request.rider)

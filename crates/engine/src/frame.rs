@@ -207,6 +207,19 @@ impl OpenFrame {
         self.spans.is_empty()
     }
 
+    /// All that was compressed.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Where body and personal part of an event are in the payload; nowhere for an event that it does not have.
+    pub fn stretches(&self, index: usize) -> [Range<usize>; 2] {
+        match self.spans.get(index) {
+            Some(span) => [span.body.clone(), span.personal.clone()],
+            None => [0..0, 0..0],
+        }
+    }
+
     /// Bytes of the payload.
     pub fn bytes(&self) -> usize {
         self.payload.len()

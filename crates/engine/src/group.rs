@@ -9,8 +9,9 @@ use docket_merkle::Frontier;
 
 use crate::batch::Batch;
 use crate::columns::TypeSlots;
-use crate::encode::{Parts, finish_leaf};
+use crate::encode::{Parts, finish_leaf, merge};
 use crate::frame::{self, FrameEncoder};
+use crate::grams::GramMaker;
 use crate::params::Params;
 use crate::prepare::{OriginKey, Prepared, PreparedEvent, PreparedFrame};
 use crate::request::{AppendError, Appended};
@@ -175,7 +176,12 @@ impl LogWork {
 
     /// Puts a frame of new events behind all others, all but their types and terms.
     fn put(&mut self, frame: Option<PreparedFrame>, params: &Params) -> Vec<(Spot, u64, EventId)> {
-        let Some(PreparedFrame { events, frame }) = frame else {
+        let Some(PreparedFrame {
+            events,
+            frame,
+            grams,
+        }) = frame
+        else {
             return Vec::new();
         };
         self.make_room(events.len(), frame.bytes.len(), params);
@@ -202,6 +208,10 @@ impl LogWork {
             columns.push(micros, recorded_micros, event.salt, leaf);
             places.push((Spot { stretch: at, slot }, position, id));
         }
+        let columns = &mut stretch.joining.columns;
+        columns
+            .grams
+            .push(u32::try_from(places.len()).unwrap_or(u32::MAX), grams);
         stretch.joining.frames.push(frame);
         places
     }
@@ -400,6 +410,17 @@ fn keep_new(
     if events.is_empty() {
         return Ok(None);
     }
+    let mut grams = GramMaker::default();
+    for parts in &parts {
+        let event = merge(parts).map_err(|error| {
+            AppendError::Halted(format!("an event of this request cannot be read: {error}"))
+        })?;
+        grams.event(&event);
+    }
     let frame = encoder.encode(&parts);
-    Ok(Some(PreparedFrame { events, frame }))
+    Ok(Some(PreparedFrame {
+        events,
+        frame,
+        grams: grams.take(),
+    }))
 }

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use docket_event::{Field, Filter, IdKey, Place, Recorded};
 
 use crate::bits::Bits;
-use crate::block::{BlockReader, Dir};
-use crate::plan::{Bounds, Plan, index_has};
+use crate::block::{BlockIndex, BlockReader, Dir, Looked};
+use crate::look::{Looker, Search};
+use crate::plan::{Bounds, Looks, Plan, index_has};
 use crate::query::Reading;
 use crate::request::QueryError;
-use crate::search::SEARCHED_BYTES_MAX;
+use crate::search::{Allowance, SEARCHED_BYTES_MAX};
 use crate::state::{LogState, View};
 use crate::store::{BlockRow, StoreError};
-use crate::tail::Tail;
+use crate::tail::{Tail, TailCandidate};
 use crate::terms::Term;
 
 /// Most events that one question decodes because no index answers it.
@@ -27,6 +28,8 @@ pub const OPENED_MAX: u32 = 2_048;
 pub const POSTINGS_MAX: u32 = 20_000;
 /// Most events that are decoded at once.
 const DECODED_AT_ONCE: usize = 1_024;
+/// Of the bytes that a text search may look through, counting has this part.
+const COUNTED_SHARE: u64 = 4;
 
 /// So few events are decoded rather than looked up in postings.
 const DECODED_FIRST: u64 = 2_048;
@@ -112,15 +115,16 @@ pub fn matching<'v>(
 ) -> Result<Matching<'v>, QueryError> {
     let mut plan = Plan::of(filter, reading.terms);
     plan.to_position = size;
+    budget.searched /= COUNTED_SHARE;
     let mut found = Matching {
         parts: Vec::new(),
         complete: true,
         terms_tell_apart: reading.terms.tell_apart(),
     };
     for tail in view.tails.iter().rev().filter(|tail| tail.first() < size) {
-        let bounds = tail.bounds(&plan, size);
+        let bounds = tail.bounds(&plan, size, &state.key);
         let place = PartPlace::Tail(tail, &state.key);
-        found.decide(place, bounds, filter, &mut budget)?;
+        found.decide(place, bounds, (filter, &plan), &mut budget)?;
     }
     for row in view.blocks.iter().rev().filter(|row| row.first < size) {
         let reader = BlockReader {
@@ -140,7 +144,12 @@ pub fn matching<'v>(
             });
         } else if take(&mut budget.opened) {
             let bounds = block_bounds(&reader, &plan)?;
-            found.decide(PartPlace::Block(reader), bounds, filter, &mut budget)?;
+            found.decide(
+                PartPlace::Block(reader),
+                bounds,
+                (filter, &plan),
+                &mut budget,
+            )?;
         } else {
             found.complete = false;
         }
@@ -167,12 +176,8 @@ fn is_whole(plan: &Plan, row: &BlockRow) -> bool {
 fn block_bounds(reader: &BlockReader<'_>, plan: &Plan) -> Result<Bounds, StoreError> {
     let row = reader.row;
     let dir = reader.dir()?;
-    let mut bounds = plan.bounds(
-        row.count,
-        &|field| index_has(row.fields, dir.vocabulary, field),
-        &mut |term, bits| reader.add_term(&dir, term, bits),
-        &mut |types, bits| reader.add_types(&dir, types, bits),
-    )?;
+    let mut index = BlockIndex { reader, dir: &dir };
+    let mut bounds = plan.bounds(row.count, &mut index)?;
     if bounds.maybe.is_empty() {
         return Ok(bounds);
     }
@@ -199,21 +204,9 @@ fn block_bounds(reader: &BlockReader<'_>, plan: &Plan) -> Result<Bounds, StoreEr
 
 /// The local ids of a range of slots.
 fn locals_of(dir: &Dir, slots: &std::ops::Range<u32>) -> Bits {
-    let mut locals = Bits::none(dir.count);
-    if dir.perm.is_empty() {
-        locals = Bits::all(dir.count);
-        locals.clamp(slots.start, slots.end);
-        return locals;
-    }
-    let ends = dir.perm.iter().skip(1).map(|run| run.local);
-    for (run, end) in dir.perm.iter().zip(ends.chain([dir.count])) {
-        let last = run.slot + (end - run.local);
-        let (from, to) = (run.slot.max(slots.start), last.min(slots.end));
-        for slot in from..to {
-            locals.set(run.local + (slot - run.slot));
-        }
-    }
-    locals
+    let mut wanted = Bits::none(dir.count);
+    wanted.set_range(slots.start, slots.end);
+    dir.locals_of(&wanted)
 }
 
 impl<'v> Matching<'v> {
@@ -227,16 +220,23 @@ impl<'v> Matching<'v> {
         &mut self,
         place: PartPlace<'v>,
         bounds: Bounds,
-        filter: &Filter,
+        (filter, plan): (&Filter, &Plan),
         budget: &mut Budget,
     ) -> Result<(), QueryError> {
-        let Bounds { sure, mut maybe } = bounds;
+        let Bounds {
+            sure,
+            mut maybe,
+            looks,
+        } = bounds;
         maybe.and_not(&sure);
         let mut part = Part {
             place,
             wanted: Some(sure),
         };
         let mut passing = Vec::new();
+        if !looks.is_empty() {
+            self.complete &= part.sift(&mut maybe, &looks, &plan.searches, &mut budget.searched)?;
+        }
         let all = part.decode(&maybe, budget, &mut |id, event| {
             if filter.matches(&event) {
                 passing.push(id);
@@ -374,6 +374,73 @@ impl Part<'_> {
                 .for_each(|(id, event)| found(id, event));
         }
         Ok(true)
+    }
+
+    /// Drops the ids whose stored events lack what `looks` demands, as far as `bytes` may be looked through; those
+    /// behind that are dropped as well. Whether it went to the end.
+    fn sift(
+        &self,
+        ids: &mut Bits,
+        looks: &Looks,
+        searches: &[Search],
+        bytes: &mut u64,
+    ) -> Result<bool, QueryError> {
+        let mut allowance = Allowance::bytes_of(*bytes);
+        let mut looker = Looker::new(searches);
+        let mut passing = Bits::none(ids.end());
+        let all: Vec<u32> = ids.iter().collect();
+        let mut complete = true;
+        for some in all.chunks(DECODED_AT_ONCE) {
+            match self.sifted(some, looks, (&mut looker, &mut allowance)) {
+                Ok(found) => found.into_iter().for_each(|id| passing.set(id)),
+                Err(QueryError::TooBroad(_)) => {
+                    complete = false;
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        *bytes = if complete { allowance.left() } else { 0 };
+        *ids = passing;
+        Ok(complete)
+    }
+
+    fn sifted(
+        &self,
+        ids: &[u32],
+        looks: &Looks,
+        (looker, allowance): (&mut Looker<'_>, &mut Allowance),
+    ) -> Result<Vec<u32>, QueryError> {
+        match &self.place {
+            PartPlace::Block(reader) => {
+                let dir = reader.dir()?;
+                let looked: Vec<Looked> = ids
+                    .iter()
+                    .map(|id| (dir.slot(*id), looks.needs(*id)))
+                    .collect();
+                let slots = reader.sift(&dir, &looked, looker, allowance)?;
+                // In the order given, so the ids can be found again.
+                let mut slots = slots.into_iter().peekable();
+                let kept = ids
+                    .iter()
+                    .zip(looked)
+                    .filter(|(_, (slot, _))| slots.next_if_eq(slot).is_some());
+                Ok(kept.map(|(id, _)| *id).collect())
+            }
+            PartPlace::Tail(tail, _) => {
+                let candidate = |slot: &u32| TailCandidate {
+                    place: Place {
+                        micros: 0,
+                        position: tail.first() + u64::from(*slot),
+                    },
+                    needs: looks.needs(*slot),
+                };
+                let candidates: Vec<TailCandidate> = ids.iter().map(candidate).collect();
+                let (_, positions) = tail.sift(&candidates, ids.len(), (looker, allowance))?;
+                let slot = |position: u64| u32::try_from(position - tail.first()).ok();
+                Ok(positions.into_iter().filter_map(slot).collect())
+            }
+        }
     }
 
     fn events(&self, ids: &[u32]) -> Result<Vec<Recorded>, QueryError> {

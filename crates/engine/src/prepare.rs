@@ -10,6 +10,7 @@ use crate::columns::TypeSlots;
 use crate::encode::{Parts, SALT_BYTES, begin_leaf, split, too_large};
 use crate::environment::Environment;
 use crate::frame::{Frame, FrameEncoder};
+use crate::grams::{GramMaker, Grams};
 use crate::store::Rider;
 use crate::terms::{Pair, Terms, sort_pairs};
 
@@ -63,6 +64,8 @@ pub struct PreparedFrame {
     pub events: Vec<PreparedEvent>,
     /// The frame.
     pub frame: Frame,
+    /// What their texts have.
+    pub grams: Grams,
 }
 
 /// A request that lacks only its place.
@@ -95,7 +98,8 @@ impl Prepared {
             .map(|change| change.value.as_ref().map_or(0, Vec::len))
             .sum();
         let pairs = self.pairs.len() * size_of::<Pair>();
-        frames + riders + pairs + self.events() * size_of::<PreparedEvent>()
+        let grams = self.frames.len() * Grams::BYTES;
+        frames + riders + pairs + grams + self.events() * size_of::<PreparedEvent>()
     }
 }
 
@@ -108,6 +112,8 @@ pub struct Preparer<'p> {
     pub environment: &'p Environment,
     /// Compresses.
     pub encoder: &'p mut FrameEncoder,
+    /// Collects what texts have.
+    pub grams: GramMaker,
     /// Events in a full frame.
     pub frame_events: usize,
 }
@@ -162,7 +168,7 @@ impl Preparer<'_> {
     }
 
     fn prepare_event(
-        &self,
+        &mut self,
         event: Event,
         number: u16,
         salt: [u8; SALT_BYTES],
@@ -176,6 +182,7 @@ impl Preparer<'_> {
             }
         }
         self.terms.add(&event, number, &mut index.pairs);
+        self.grams.event(&event);
         let unique = OriginKey::of(&event).map(|key| Box::new((key, event.clone())));
         let micros = event.occurred_at.map(Timestamp::micros);
         let parts = split(event);
@@ -197,6 +204,7 @@ impl Preparer<'_> {
         PreparedFrame {
             events: std::mem::replace(events, Vec::with_capacity(self.frame_events)),
             frame,
+            grams: self.grams.take(),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::block::{BlockReader, Dir, place};
 use crate::codec::Malformed;
 use crate::encode::{Parts, SALT_BYTES, begin_leaf, finish_leaf, merge};
 use crate::frame::{self, Frame};
+use crate::grams::GramMaker;
 use crate::store::{BatchRow, StoreError};
 use crate::tail::Joining;
 use crate::terms::{Pair, Terms, sort_pairs};
@@ -20,6 +21,11 @@ struct Rebuilder<'r> {
     first: u64,
     joining: Joining,
     pairs: Vec<Pair>,
+    grams: GramMaker,
+    /// Events of the group of grams that is under way.
+    in_group: u32,
+    /// How many events the groups to come have; where nothing is said, each frame is taken for one.
+    groups: std::vec::IntoIter<u32>,
 }
 
 /// What is stored of an event beside its frame.
@@ -37,7 +43,16 @@ impl<'r> Rebuilder<'r> {
             first,
             joining: Joining::default(),
             pairs: Vec::new(),
+            grams: GramMaker::default(),
+            in_group: 0,
+            groups: Vec::new().into_iter(),
         }
+    }
+
+    /// Makes groups of grams that have so many events each.
+    fn in_groups(mut self, sizes: &[u32]) -> Self {
+        self.groups = sizes.to_vec().into_iter();
+        self
     }
 
     /// Adds a frame; `beside` tells of each of its slots what is stored beside it.
@@ -55,6 +70,10 @@ impl<'r> Rebuilder<'r> {
             let beside = beside(slot).ok_or(Malformed("a salt is missing"))?;
             self.event(parts, slot, beside)?;
         }
+        if self.groups.as_slice().is_empty() && self.in_group > 0 {
+            let events = std::mem::take(&mut self.in_group);
+            self.joining.columns.grams.push(events, self.grams.take());
+        }
         self.joining.frames.push(frame);
         Ok(())
     }
@@ -68,7 +87,15 @@ impl<'r> Rebuilder<'r> {
         let event = merge(parts)?;
         let micros = event.occurred_at.map_or(recorded_micros, Timestamp::micros);
         self.terms.add(&event, number, &mut self.pairs);
+        self.grams.event(&event);
+        self.in_group += 1;
         let columns = &mut self.joining.columns;
+        if self.groups.as_slice().first() == Some(&self.in_group) {
+            columns
+                .grams
+                .push_group(std::mem::take(&mut self.in_group), self.grams.take());
+            self.groups.next();
+        }
         match columns.types.get_mut(event.event_type.as_str()) {
             Some(slots) => slots.push(number),
             None => {
@@ -131,7 +158,8 @@ pub fn read_block(
     let salts = reader.salts(dir)?;
     let leaves = reader.leaves(dir)?;
     let corrupt = |error: Malformed| reader.corrupt(error);
-    let mut rebuilder = Rebuilder::new(terms, reader.key, reader.row.first);
+    let rebuilder = Rebuilder::new(terms, reader.key, reader.row.first);
+    let mut rebuilder = rebuilder.in_groups(&dir.groups);
     let beside = |slot: usize| {
         let salt = *salts.get(slot)?;
         Some(Beside {

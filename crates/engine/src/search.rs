@@ -26,6 +26,16 @@ impl Allowance {
         }
     }
 
+    /// So many bytes, whatever is asked.
+    pub fn bytes_of(bytes: u64) -> Self {
+        Allowance { left: Some(bytes) }
+    }
+
+    /// How many bytes are left.
+    pub fn left(&self) -> u64 {
+        self.left.unwrap_or(u64::MAX)
+    }
+
     /// Takes what it costs to put some events together.
     ///
     /// # Errors

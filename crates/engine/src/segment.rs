@@ -7,8 +7,10 @@ use std::sync::Arc;
 use docket_event::{Direction, Filter, IdKey, Order, Place, Recorded};
 
 use crate::bits::Bits;
-use crate::block::{BlockReader, Dir};
-use crate::plan::{Plan, index_has};
+use crate::block::{BlockIndex, BlockReader, Dir, Looked};
+use crate::codec::Malformed;
+use crate::look::Looker;
+use crate::plan::{Candidates, Plan};
 use crate::query::Reading;
 use crate::request::QueryError;
 use crate::search::Allowance;
@@ -21,6 +23,8 @@ use crate::tail::{Tail, TailWalk};
 const FETCH_FIRST: usize = 32;
 /// How many times as many the next time.
 const FETCH_GROWTH: usize = 4;
+/// Most stored events that are looked into for a text at once.
+const LOOK_MAX: usize = 4_096;
 
 /// A walk through a log.
 #[derive(Clone, Copy, Debug)]
@@ -81,8 +85,8 @@ enum Part<'s> {
 #[derive(Debug)]
 struct BlockCursor {
     dir: Arc<Dir>,
-    /// Wanted ids: local ids in occurred order, slots in recorded order.
-    wanted: Bits,
+    /// Local ids in occurred order, slots in recorded order.
+    candidates: Candidates,
     /// Next id to look at, ascending, or one more than it, descending.
     at: u32,
 }
@@ -224,20 +228,19 @@ impl<'s> Segment<'s> {
         allowance: &mut Allowance,
     ) -> Result<bool, QueryError> {
         let (plan, walk) = (self.plan, self.walk);
-        let fetched = match &mut self.part {
+        let mut looker = Looker::new(&plan.searches);
+        let (any, fetched) = match &mut self.part {
             Part::Block { reader, cursor } => {
                 let cursor = match cursor {
                     Some(cursor) => cursor,
                     None => cursor.insert(BlockCursor::open(reader, plan, &walk)?),
                 };
-                let slots = cursor.next(&walk, plan, reader, most);
-                if slots.is_empty() {
-                    Vec::new()
-                } else {
-                    reader.events(&cursor.dir, &slots)?
-                }
+                let (any, slots) =
+                    cursor.sifted((&walk, plan), reader, most, (&mut looker, allowance))?;
+                allowance.events(slots.len())?;
+                (any, reader.events(&cursor.dir, &slots)?)
             }
-            Part::Tail { done: true, .. } => Vec::new(),
+            Part::Tail { done: true, .. } => (false, Vec::new()),
             Part::Tail {
                 tail,
                 key,
@@ -245,23 +248,25 @@ impl<'s> Segment<'s> {
                 after,
                 done,
             } => {
+                let searching = !plan.searches.is_empty();
                 let look = TailWalk {
                     order: walk.order,
                     direction: walk.direction,
                     after: *after,
-                    most,
+                    most: if searching { LOOK_MAX } else { most },
                     end: *end,
                 };
-                let positions = tail.candidates(plan, &look);
-                *done = positions.len() < most;
-                let events = tail.events(&positions, key);
-                let events = events.map_err(|error| QueryError::Corrupt(error.0.to_owned()))?;
-                *after = events.last().map(Place::of).or(*after);
-                events
+                let found = tail.candidates(plan, &look, key);
+                *done = found.len() < look.most;
+                let malformed = |error: Malformed| QueryError::Corrupt(error.0.to_owned());
+                let (looked, positions) = tail.sift(&found, most, (&mut looker, allowance))?;
+                *done &= looked == found.len();
+                let last = looked.checked_sub(1).and_then(|last| found.get(last));
+                *after = last.map(|found| found.place).or(*after);
+                allowance.events(positions.len())?;
+                (looked > 0, tail.events(&positions, key).map_err(malformed)?)
             }
         };
-        allowance.events(fetched.len())?;
-        let any = !fetched.is_empty();
         self.ready
             .extend(fetched.into_iter().filter(|event| filter.matches(event)));
         Ok(any)
@@ -272,12 +277,9 @@ impl BlockCursor {
     fn open(reader: &BlockReader<'_>, plan: &Plan, walk: &Walk) -> Result<Self, StoreError> {
         let row = reader.row;
         let dir = reader.dir()?;
-        let mut wanted = plan.evaluate(
-            row.count,
-            &|field| index_has(row.fields, dir.vocabulary, field),
-            &mut |term, bits| reader.add_term(&dir, term, bits),
-            &mut |types, bits| reader.add_types(&dir, types, bits),
-        )?;
+        let mut index = BlockIndex { reader, dir: &dir };
+        let mut candidates = plan.evaluate(row.count, &mut index)?;
+        let wanted = &mut candidates.wanted;
         if let Some(from) = plan.occurred.from {
             wanted.clamp(reader.lower_bound(&dir, from, 0)?, row.count);
         }
@@ -285,14 +287,15 @@ impl BlockCursor {
             wanted.clamp(0, reader.lower_bound(&dir, to, 0)?);
         }
         match (walk.order, walk.after) {
-            (Order::Occurred, Some(after)) => {
-                clamp_by_time(reader, &dir, walk, after, &mut wanted)?
-            }
+            (Order::Occurred, Some(after)) => clamp_by_time(reader, &dir, walk, after, wanted)?,
             (Order::Occurred, None) => {}
             (Order::Recorded, after) => {
-                wanted = by_slot(&dir, &wanted);
+                candidates = Candidates {
+                    wanted: by_slot(&dir, wanted),
+                    looks: candidates.looks.renumbered(|ids| by_slot(&dir, ids)),
+                };
                 if let Some(after) = after {
-                    clamp_by_position(row, walk, after, &mut wanted);
+                    clamp_by_position(row, walk, after, &mut candidates.wanted);
                 }
             }
         }
@@ -300,25 +303,54 @@ impl BlockCursor {
             Direction::Ascending => 0,
             Direction::Descending => row.count,
         };
-        Ok(BlockCursor { dir, wanted, at })
+        Ok(BlockCursor {
+            dir,
+            candidates,
+            at,
+        })
     }
 
-    /// The slots of the next candidates.
+    /// The slots of the next candidates that pass a look into what is stored: at least `most` if there are so many.
+    /// Whether there was any candidate.
+    fn sifted(
+        &mut self,
+        (walk, plan): (&Walk, &Plan),
+        reader: &BlockReader<'_>,
+        most: usize,
+        (looker, allowance): (&mut Looker<'_>, &mut Allowance),
+    ) -> Result<(bool, Vec<u32>), QueryError> {
+        let mut at_once = most;
+        let mut passing = Vec::new();
+        let mut any = false;
+        while passing.len() < most {
+            let next = self.next(walk, plan, reader, at_once);
+            if next.is_empty() {
+                break;
+            }
+            any = true;
+            passing.extend(reader.sift(&self.dir, &next, looker, allowance)?);
+            at_once = at_once.saturating_mul(FETCH_GROWTH).min(LOOK_MAX);
+        }
+        Ok((any, passing))
+    }
+
+    /// The slots of the next candidates, and what they need to pass.
     fn next(
         &mut self,
         walk: &Walk,
         plan: &Plan,
         reader: &BlockReader<'_>,
         most: usize,
-    ) -> Vec<u32> {
+    ) -> Vec<Looked> {
         let allowed = plan.slots(reader.row.first, reader.row.count, &mut |micros| {
             self.dir.first_recorded_from(micros)
         });
+        let Candidates { wanted, looks } = &self.candidates;
         let mut slots = Vec::with_capacity(most);
         while slots.len() < most {
             let id = match walk.direction {
-                Direction::Ascending => self.wanted.next(self.at),
-                Direction::Descending => self.wanted.previous(self.at),
+                Direction::Ascending => wanted.next(self.at),
+                Direction::Descending => wanted.previous(self.at),
             };
             let Some(id) = id else { break };
             self.at = match walk.direction {
@@ -330,7 +362,7 @@ impl BlockCursor {
                 Order::Recorded => id,
             };
             if allowed.contains(&slot) {
-                slots.push(slot);
+                slots.push((slot, looks.needs(id)));
             }
         }
         slots

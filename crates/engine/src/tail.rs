@@ -3,6 +3,7 @@
 //! A tail grows while its log is written to, is frozen when it is full, and stays readable until its block
 //! is committed. Readers hold the lock only to pick candidates and to copy frames' handles.
 
+mod search;
 mod sets;
 
 use std::collections::HashMap;
@@ -19,7 +20,9 @@ use crate::codec::Malformed;
 use crate::columns::Columns;
 use crate::encode::merge;
 use crate::frame::{Frame, OpenFrame};
-use crate::plan::Plan;
+use crate::plan::{Candidates, Plan};
+
+pub use search::TailCandidate;
 
 /// Candidates that are fewer than one in this many events are sorted; others are picked along the order.
 const SPARSE: u32 = 16;
@@ -147,15 +150,15 @@ impl Tail {
         look(&self.inner.read())
     }
 
-    /// The positions of candidates for `plan`, in walking order. Fewer than asked for: there are no more.
-    pub fn candidates(&self, plan: &Plan, walk: &TailWalk) -> Vec<u64> {
+    /// The candidates for `plan`, in walking order. Fewer than asked for: there are no more.
+    pub fn candidates(&self, plan: &Plan, walk: &TailWalk, key: &IdKey) -> Vec<TailCandidate> {
         let inner = self.inner.read();
         let visible = walk
             .end
             .saturating_sub(self.first)
             .min(u64::from(inner.count()));
         let visible = u32::try_from(visible).unwrap_or(u32::MAX);
-        let mut wanted = inner.evaluate(plan);
+        let Candidates { mut wanted, looks } = inner.evaluate(plan, self.first, key);
         let slots = plan.slots(self.first, visible, &mut |micros| {
             inner.columns.first_recorded_from(micros)
         });
@@ -167,10 +170,14 @@ impl Tail {
             Order::Recorded => self.by_position(&wanted, walk),
             Order::Occurred => inner.by_time(&wanted, self.first, plan, walk),
         };
-        found
-            .into_iter()
-            .map(|slot| self.first + u64::from(slot))
-            .collect()
+        let candidate = |slot: u32| TailCandidate {
+            place: Place {
+                micros: inner.micros(slot),
+                position: self.first + u64::from(slot),
+            },
+            needs: looks.needs(slot),
+        };
+        found.into_iter().map(candidate).collect()
     }
 
     fn by_position(&self, wanted: &Bits, walk: &TailWalk) -> Vec<u32> {
@@ -288,22 +295,14 @@ impl Content {
             .unwrap_or_default()
     }
 
-    fn evaluate(&self, plan: &Plan) -> Bits {
-        let end = self.count();
-        let sets = plan.evaluate::<std::convert::Infallible>(
-            end,
-            &|_| true,
-            &mut |term, bits| {
-                self.columns.add_term(term, bits);
-                Ok(())
-            },
-            &mut |wanted, bits| {
-                self.columns.add_types(wanted, bits);
-                Ok(())
-            },
-        );
-        match sets {
-            Ok(bits) => bits,
+    fn evaluate(&self, plan: &Plan, first: u64, key: &IdKey) -> Candidates {
+        let mut index = search::TailIndex {
+            content: self,
+            first,
+            key,
+        };
+        match plan.evaluate(self.count(), &mut index) {
+            Ok(candidates) => candidates,
             Err(never) => match never {},
         }
     }

@@ -1,9 +1,13 @@
 //! The id of an event: a UUIDv7 (RFC 9562 §5.7) that carries the event's place in its log.
 
+mod part;
+
 use std::fmt;
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher24;
+
+pub use part::IdPart;
 
 const POSITION_BITS: u32 = 40;
 const CHECK_BITS: u32 = 22;
@@ -35,15 +39,20 @@ impl EventId {
             micros >= 0 && position < POSITION_END,
             "an id carries neither"
         );
+        let unchecked = EventId::unchecked(micros, position);
+        EventId(unchecked | check_bits(unchecked, key))
+    }
+
+    /// The bits of an id, but for its check.
+    fn unchecked(micros: i64, position: u64) -> u128 {
         let micros = u128::from(micros.unsigned_abs());
         let (millis, within) = ((micros / 1000) & ((1 << 48) - 1), micros % 1000);
         let position = position & (POSITION_END - 1);
-        let unchecked = (millis << 80)
+        (millis << 80)
             | (7 << 76)
             | (within << 66)
             | (0b10 << 62)
-            | (u128::from(position) << CHECK_BITS);
-        EventId(unchecked | check_bits(unchecked, key))
+            | (u128::from(position) << CHECK_BITS)
     }
 
     /// The id from its 16 bytes; whether it belongs to a log is another question: [`EventId::belongs`].

@@ -25,7 +25,7 @@ pub use fault::{Fault, Faults};
 pub use filter::{
     Field, Filter, Group, Span, Test, each_value, target_value, unlisted_word, usual_address,
 };
-pub use id::{EventId, IdKey};
+pub use id::{EventId, IdKey, IdPart};
 pub use json::{Json, Value};
 pub use order::{Cursor, Direction, LIMIT_MAX, Order, Page, Place, Query, Side};
 pub use read::{read_beside, read_event, read_source, read_stored, read_value};

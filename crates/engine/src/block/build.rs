@@ -85,6 +85,16 @@ pub fn build(input: &BlockInput<'_>) -> Built {
     let leaves: Vec<[u8; 32]> = columns.leaves.iter().map(|leaf| *leaf.as_bytes()).collect();
     put_chunks(&mut body, &leaves);
     put_chunks(&mut body, &columns.salts);
+    let groups = columns.grams.groups().iter();
+    dir.groups = groups.map(|(events, _)| *events).collect();
+    assert_eq!(
+        dir.groups.iter().sum::<u32>(),
+        count,
+        "every event belongs to a group of grams"
+    );
+    if let Some(grams) = dir.grams() {
+        grams.put(&mut body, &columns.grams);
+    }
     dir.body_bytes = body.len() as u64;
 
     let time = |slot: &u16| columns.micros.get(usize::from(*slot)).copied();

@@ -1,14 +1,15 @@
 //! The directory of a block: where its pieces are, and what can be known without reading them.
 
+use crate::bits::Bits;
 use crate::codec::{Bytes, Malformed, checked, put_checksum, put_signed, put_varint};
 use crate::store::BlockRow;
 use crate::term_filter::TermFilter;
 use crate::terms::Term;
 
-use super::{BLOCK_EVENTS_MAX, BLOCK_FORMAT, LEAF_CHUNK, TIMES_CHUNK};
+use super::grams::GramLayout;
+use super::{BLOCK_EVENTS_MAX, BLOCK_FORMAT, GRAMS_FORMAT, LEAF_CHUNK, TIMES_CHUNK};
 use crate::encode::SALT_BYTES;
 
-const VERSION: u8 = 1;
 const ENTRIES_MAX: usize = 1 << 20;
 
 /// A piece of the body.
@@ -76,12 +77,14 @@ pub struct Dir {
     pub page_bytes: u64,
     /// Tells which terms the block cannot have.
     pub filter: TermFilter,
+    /// How many events the groups have whose grams are known, in slot order; none in format 1.
+    pub groups: Vec<u32>,
 }
 
 impl Dir {
     /// The directory as it is stored in the row, whose other members must be final.
     pub fn encode(&self, row: &BlockRow) -> Vec<u8> {
-        let mut out = vec![VERSION];
+        let mut out = vec![u8::try_from(BLOCK_FORMAT).unwrap_or(u8::MAX)];
         put_varint(&mut out, u64::from(self.vocabulary));
         put_varint(&mut out, self.body_bytes);
         put_varint(&mut out, self.page_bytes);
@@ -119,6 +122,7 @@ impl Dir {
         put_varint(&mut out, self.far);
         put_varint(&mut out, self.leaves);
         self.filter.encode(&mut out);
+        put_groups(&mut out, &self.groups);
         put_checksum(&mut out, &[&key(row)]);
         out
     }
@@ -129,7 +133,8 @@ impl Dir {
     /// It is not what [`Dir::encode`] makes, or stands in another row.
     pub fn decode(row: &BlockRow) -> Result<Self, Malformed> {
         let mut bytes = Bytes::new(checked(&row.dir, &[&key(row)])?);
-        if row.format != BLOCK_FORMAT || bytes.byte()? != VERSION || row.count > BLOCK_EVENTS_MAX {
+        let known = (1..=BLOCK_FORMAT).contains(&row.format);
+        if !known || u32::from(bytes.byte()?) != row.format || row.count > BLOCK_EVENTS_MAX {
             return Err(Malformed("a block of an unknown format"));
         }
         let narrow =
@@ -178,6 +183,9 @@ impl Dir {
         dir.far = bytes.varint()?;
         dir.leaves = bytes.varint()?;
         dir.filter = TermFilter::decode(&mut bytes)?;
+        if row.format >= GRAMS_FORMAT {
+            dir.groups = groups(&mut bytes, row.count)?;
+        }
         bytes.end()?;
         Ok(dir)
     }
@@ -189,6 +197,34 @@ impl Dir {
             Some(run) => run.slot + (local - run.local),
             None => local,
         }
+    }
+
+    /// The slots of the local ids from `local` on.
+    pub fn slots_from(&self, local: u32) -> impl Iterator<Item = u32> {
+        let after = self.perm.partition_point(|run| run.local <= local);
+        let runs = self.perm.get(after.saturating_sub(1)..).unwrap_or_default();
+        let ends = runs.iter().skip(1).map(|run| run.local);
+        let runs = runs.iter().zip(ends.chain([self.count]));
+        runs.flat_map(move |(run, end)| {
+            let first = run.local.max(local);
+            (first..end).map(move |local| run.slot + (local - run.local))
+        })
+    }
+
+    /// The local ids of some slots.
+    pub fn locals_of(&self, slots: &Bits) -> Bits {
+        if let [only] = self.perm.as_slice()
+            && only.slot == 0
+        {
+            return slots.clone();
+        }
+        let mut locals = Bits::none(self.count);
+        if !slots.is_empty() {
+            let all = (0..).zip(self.slots_from(0));
+            all.filter(|(_, slot)| slots.has(*slot))
+                .for_each(|(local, _)| locals.set(local));
+        }
+        locals
     }
 
     /// When a slot was recorded, Unix microseconds.
@@ -231,6 +267,16 @@ impl Dir {
         (hashes, salts)
     }
 
+    /// Where the grams are, if there are any.
+    pub fn grams(&self) -> Option<GramLayout> {
+        let (_, salts) = chunk_pieces(self.leaves, self.count, 32);
+        let (_, start) = chunk_pieces(salts, self.count, SALT_BYTES);
+        (!self.groups.is_empty()).then(|| GramLayout {
+            start,
+            groups: self.groups.len(),
+        })
+    }
+
     /// How many local ids a piece of times has.
     pub fn times_in(&self, chunk: usize) -> usize {
         (self.count as usize)
@@ -251,6 +297,34 @@ pub fn chunk_pieces(start: u64, count: u32, width: usize) -> (Vec<Piece>, u64) {
         left -= rows;
     }
     (pieces, offset)
+}
+
+/// How many events groups have, as runs of equal numbers.
+fn put_groups(out: &mut Vec<u8>, groups: &[u32]) {
+    let runs = || groups.chunk_by(|one, next| one == next);
+    put_varint(out, runs().count() as u64);
+    for run in runs() {
+        put_varint(out, run.len() as u64);
+        put_varint(out, run.first().copied().unwrap_or_default().into());
+    }
+}
+
+fn groups(bytes: &mut Bytes<'_>, count: u32) -> Result<Vec<u32>, Malformed> {
+    let (mut groups, mut sum) = (Vec::new(), 0);
+    let count = count as usize;
+    for _ in 0..bytes.length(count)? {
+        let (run, events) = (bytes.length(count)?, bytes.length(count)?);
+        sum += run * events;
+        if sum > count || events == 0 {
+            return Err(Malformed("its groups have other events"));
+        }
+        groups.extend(std::iter::repeat_n(events as u32, run));
+    }
+    if sum == count {
+        Ok(groups)
+    } else {
+        Err(Malformed("its groups have other events"))
+    }
 }
 
 /// Pieces that follow each other: where the first one begins, then a key and a length for each.

@@ -29,6 +29,11 @@ impl FrameEvents {
         Ok(FrameEvents { frame, events })
     }
 
+    /// The frame as it is stored, unpacked.
+    pub fn raw(&self) -> &OpenFrame {
+        &self.frame
+    }
+
     /// An event by its place in the frame.
     ///
     /// # Errors

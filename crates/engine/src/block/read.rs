@@ -208,23 +208,30 @@ impl BlockReader<'_> {
             .collect();
         pieces.sort_unstable();
         pieces.dedup();
+        let found = self.uncached_frames(&pieces)?;
+        for (piece, events) in &found {
+            let kept = Cached::Frame(Arc::clone(events));
+            self.cache.put(self.row.id, piece.offset, kept);
+        }
+        Ok(found)
+    }
+
+    /// Some frames, ascending, each once. Those that are not in the cache do not come into it.
+    pub(super) fn uncached_frames(
+        &self,
+        pieces: &[Piece],
+    ) -> Result<Vec<DecodedFrame>, StoreError> {
         let mut found = Vec::with_capacity(pieces.len());
         let mut missing = Vec::new();
         for piece in pieces {
             match self.cache.get(self.row.id, piece.offset) {
-                Some(Cached::Frame(events)) => found.push((piece, events)),
-                _ => missing.push(piece),
+                Some(Cached::Frame(events)) => found.push((*piece, events)),
+                _ => missing.push(*piece),
             }
         }
         for (piece, data) in missing.iter().zip(self.read(&missing)?) {
             let events = FrameEvents::open(&data).map_err(|error| self.corrupt(error))?;
-            let events = Arc::new(events);
-            self.cache.put(
-                self.row.id,
-                piece.offset,
-                Cached::Frame(Arc::clone(&events)),
-            );
-            found.push((*piece, events));
+            found.push((*piece, Arc::new(events)));
         }
         found.sort_unstable_by_key(|(piece, _)| *piece);
         Ok(found)
@@ -280,7 +287,7 @@ impl BlockReader<'_> {
     }
 
     /// A whole piece, kept in memory.
-    fn cached_piece(&self, piece: Piece) -> Result<Arc<Vec<u8>>, StoreError> {
+    pub(super) fn cached_piece(&self, piece: Piece) -> Result<Arc<Vec<u8>>, StoreError> {
         if let Some(Cached::Raw(data)) = self.cache.get(self.row.id, piece.offset) {
             return Ok(data);
         }

@@ -7,6 +7,7 @@ use docket_merkle::Hash;
 use crate::codec::{Bytes, Malformed, checked};
 use crate::columns::{Columns, TypeSlots};
 use crate::frame::Frame;
+use crate::grams::GramGroups;
 use crate::store::StoreError;
 use crate::tail::Joining;
 use crate::terms::{Pair, pair};
@@ -49,6 +50,7 @@ impl Unpacker<'_> {
             salts: self.rows(&salts)?,
             leaves: leaves.into_iter().map(Hash::from).collect(),
             types: self.types()?,
+            grams: self.grams()?,
             ..Columns::default()
         };
         columns.terms.push(self.pairs()?);
@@ -134,6 +136,13 @@ impl Unpacker<'_> {
             })
         };
         self.dir.frames.iter().zip(ends).map(frame).collect()
+    }
+
+    fn grams(&self) -> Result<GramGroups, Malformed> {
+        let layout = self.dir.grams();
+        let layout = layout.ok_or(Malformed("it has no grams"))?;
+        let contents = layout.pieces().map(|piece| self.piece(piece));
+        layout.take(&self.dir.groups, &contents.collect::<Result<Vec<_>, _>>()?)
     }
 
     fn rows<const N: usize>(&self, pieces: &[Piece]) -> Result<Vec<[u8; N]>, Malformed> {

@@ -1,7 +1,8 @@
 //! What counts and statistics ask of a tail: which events, at which times, with which terms.
 
-use docket_event::Field;
+use docket_event::IdKey;
 
+use super::search::TailIndex;
 use super::{Content, Tail};
 use crate::bits::Bits;
 use crate::block::NEAR_IDS_MAX;
@@ -10,11 +11,11 @@ use crate::terms::{Term, pair_term};
 
 impl Tail {
     /// The slots below position `end` that a plan wants for certain, and those that it may want.
-    pub fn bounds(&self, plan: &Plan, end: u64) -> Bounds {
+    pub fn bounds(&self, plan: &Plan, end: u64, key: &IdKey) -> Bounds {
         let inner = self.inner.read();
         let visible = u32::try_from(end.saturating_sub(self.first)).unwrap_or(u32::MAX);
         let visible = visible.min(inner.count());
-        let mut bounds = inner.bounds(plan, visible);
+        let mut bounds = inner.bounds(plan, visible, (self.first, key));
         let slots = plan.slots(self.first, visible, &mut |micros| {
             inner.columns.first_recorded_from(micros)
         });
@@ -69,21 +70,13 @@ impl Tail {
 }
 
 impl Content {
-    fn bounds(&self, plan: &Plan, end: u32) -> Bounds {
-        let every = |_: Field| true;
-        let bounds = plan.bounds::<std::convert::Infallible>(
-            end,
-            &every,
-            &mut |term, bits| {
-                self.columns.add_term(term, bits);
-                Ok(())
-            },
-            &mut |wanted, bits| {
-                self.columns.add_types(wanted, bits);
-                Ok(())
-            },
-        );
-        match bounds {
+    fn bounds(&self, plan: &Plan, end: u32, (first, key): (u64, &IdKey)) -> Bounds {
+        let mut index = TailIndex {
+            content: self,
+            first,
+            key,
+        };
+        match plan.bounds(end, &mut index) {
             Ok(bounds) => bounds,
             Err(never) => match never {},
         }

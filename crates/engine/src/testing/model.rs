@@ -44,6 +44,10 @@ pub struct Coverage {
     pub counts: u64,
     /// Statistics that claimed to be incomplete.
     pub incomplete_counts: u64,
+    /// Questions with a text search that found events, and had some to pass over.
+    pub searches: u64,
+    /// Questions that would have looked through too much.
+    pub too_broad: u64,
     /// Requests that failed, by a fault or by a conflict.
     pub failures: u64,
     /// Restarts.
@@ -63,6 +67,8 @@ impl Coverage {
         self.questions += other.questions;
         self.counts += other.counts;
         self.incomplete_counts += other.incomplete_counts;
+        self.searches += other.searches;
+        self.too_broad += other.too_broad;
         self.failures += other.failures;
         self.restarts += other.restarts;
         self.duplicates += other.duplicates;
@@ -79,6 +85,8 @@ impl Coverage {
             self.questions,
             self.counts,
             self.incomplete_counts,
+            self.searches,
+            self.too_broad,
             self.restarts,
             self.duplicates,
         ]
@@ -311,6 +319,8 @@ impl Run<'_> {
                         self.seed
                     );
                     self.coverage.questions += 1;
+                    let some = !page.events.is_empty() && page.events.len() < oracle.events.len();
+                    self.coverage.searches += u64::from(some && questions::searches(&question));
                     if self.dice.once_in(3) {
                         self.count(&log, &question, org);
                     }

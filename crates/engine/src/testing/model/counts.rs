@@ -56,6 +56,14 @@ impl Run<'_> {
                 self.coverage.counts += u64::from(trusted && !case.wanted.is_empty());
             }
             Ok(false) => self.coverage.incomplete_counts += 1,
+            Err(QueryError::TooBroad(_)) => {
+                assert!(
+                    budget.searched < Budget::default().searched,
+                    "{}",
+                    case.case
+                );
+                self.coverage.too_broad += 1;
+            }
             Err(_) => {
                 self.coverage.failures += 1;
                 self.subject.disarm();
@@ -80,7 +88,11 @@ impl Run<'_> {
                 &[2, usual.opened, usual.opened],
                 usual.opened,
             ),
-            searched: usual.searched,
+            searched: match self.dice.below(4) {
+                0 => 0,
+                1 => 20_000,
+                _ => usual.searched,
+            },
             postings: pick(&mut self.dice, &[0, 30, usual.postings], usual.postings),
             decoded_first: u64::from(pick(&mut self.dice, &[0, 0, 10], 0)),
             skipped_first: u64::from(pick(&mut self.dice, &[0, 10], 0)),
@@ -117,7 +129,8 @@ impl Case<'_> {
         self.check_count(stats.count);
         let usual = Budget::default();
         let told = trusted && told_by_postings(&asked.filter);
-        if budget.opened == usual.opened && (told || budget.decoded == usual.decoded) {
+        let enough = budget.opened == usual.opened && budget.searched == usual.searched;
+        if enough && (told || budget.decoded == usual.decoded) {
             assert!(stats.count.complete, "why not? {}", self.case);
             let limited = stats.histogram.buckets.count > BUCKETS_MAX;
             assert!(

@@ -20,6 +20,21 @@ pub(super) const TYPES: [&str; 9] = [
 ];
 pub(super) const ACTORS: [&str; 5] = ["u1", "u2", "u3", "key", "bot"];
 pub(super) const TARGETS: [&str; 6] = ["p1", "p2", "p3", "key", "u1", "rare"];
+/// As JSON strings write them.
+const WORDS: [&str; 12] = [
+    "alpha",
+    "ALPHA",
+    "Beta",
+    "gamma",
+    "Größe",
+    "STRASSE",
+    "say \\\"so\\\"",
+    "back\\\\slash",
+    "tab\\tbed",
+    "日本語",
+    "\u{212a}elvin",
+    "a,b:[c]{d}",
+];
 pub(super) const SURFACES: [&str; 4] = ["openai", "clarifai", "native", "calypsoai"];
 
 /// A batch of events; some repeat what is known or what is in the batch.
@@ -76,6 +91,10 @@ fn event(dice: &mut Dice, now: i64) -> Event {
         };
         event.actor = Some(Actor {
             kind,
+            name: id
+                .as_ref()
+                .map(|id| format!("Näme of {id}"))
+                .filter(|_| dice.once_in(2)),
             id,
             email,
             ..Actor::default()
@@ -110,10 +129,7 @@ fn event(dice: &mut Dice, now: i64) -> Event {
             data: None,
         });
     }
-    if dice.once_in(3) {
-        event.data =
-            Json::read(r#"{"after":{"email":"a@b.c","n":8.533e+68},"z":[1,2,{"deep":null}]}"#).ok();
-    }
+    event.data = data(dice);
     if dice.once_in(3) {
         event.origin = Some(Origin {
             surface: dice.pick(&SURFACES).copied().unwrap_or("openai").to_owned(),
@@ -123,6 +139,24 @@ fn event(dice: &mut Dice, now: i64) -> Event {
         });
     }
     event
+}
+
+/// None, always the same, or a few words of which some are rare.
+fn data(dice: &mut Dice) -> Option<Json> {
+    match dice.below(5) {
+        0 | 1 => None,
+        2 => {
+            Json::read(r#"{"after":{"email":"a@b.c","n":8.533e+68},"z":[1,2,{"deep":null}]}"#).ok()
+        }
+        _ => {
+            let words: Vec<&str> = (0..1 + dice.below(3))
+                .filter_map(|_| dice.pick(&WORDS).copied())
+                .collect();
+            let number = dice.below(5_000);
+            let text = format!(r#"{{"note":"{}","n":{number}}}"#, words.join(" "));
+            Json::read(&text).ok()
+        }
+    }
 }
 
 /// None, about now, the same again, late, or long ago, with and without parts of a microsecond.

@@ -90,6 +90,16 @@ fn of_some_event(dice: &mut Dice, events: &[Recorded]) -> Test {
     )
 }
 
+/// Whether a text must be found for an event to be wanted.
+pub(super) fn searches(question: &Query) -> bool {
+    let groups = question.filter.groups.iter();
+    let mut positive = groups.filter(|group| !group.negated && !group.any.is_empty());
+    positive.any(|group| {
+        let mut tests = group.any.iter();
+        tests.all(|test| matches!(test, Test::Contains(_)))
+    })
+}
+
 /// A part of a text that some event has, or of one that none has.
 fn needle(dice: &mut Dice, events: &[Recorded]) -> Needle {
     let mut texts = vec!["project.".to_owned(), "Nowhere at ALL".to_owned()];
