@@ -1,4 +1,4 @@
-//! A log as version 1 wrote it opens for ever: block, directory, tiles, batch, frontier, events.
+//! A log as every version wrote it opens for ever: block, directory, tiles, batch, frontier, events.
 //!
 //! `DOCKET_GOLDEN=write cargo test -p docket-engine --test golden` writes the file anew; do that only with a new
 //! format version, into a new folder, and keep the old one.
@@ -17,7 +17,9 @@ use docket_engine::testing::memory::Memory;
 use docket_engine::testing::random::{TestClock, TestRandom};
 use docket_engine::{Engine, Environment, Params, Request, check};
 use docket_event::json::parse;
-use docket_event::{Direction, Event, Query, Value, read_event, write_recorded};
+use docket_event::{
+    Direction, Event, Group, Needle, Query, Recorded, Test, Value, read_event, write_recorded,
+};
 
 const ORG: &str = "acme";
 
@@ -39,8 +41,12 @@ fn environment() -> Environment {
     }
 }
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/v1")
+/// The format of blocks that is written today.
+const CURRENT: u32 = 2;
+
+fn folder(version: u32) -> PathBuf {
+    let testdata = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    testdata.join(format!("v{version}"))
 }
 
 /// 26 events: 20 sealed, some of them late, and 6 in a batch.
@@ -65,13 +71,23 @@ fn events() -> Vec<Event> {
 
 #[test]
 fn version_1_opens() {
+    opens(1);
+}
+
+/// Blocks have grams of texts.
+#[test]
+fn version_2_opens() {
     if std::env::var("DOCKET_GOLDEN").is_ok_and(|wish| wish == "write") {
         write_golden();
     }
-    let text = std::fs::read_to_string(folder().join("log.json")).unwrap();
+    opens(CURRENT);
+}
+
+fn opens(version: u32) {
+    let text = std::fs::read_to_string(folder(version).join("log.json")).unwrap();
     let golden = parse(&text).unwrap();
     let store = Arc::new(Memory::new(100));
-    load(&*store, &golden);
+    load(&*store, &golden, version);
     let engine = Engine::open(
         Arc::clone(&store) as Arc<dyn Store>,
         params(),
@@ -79,24 +95,26 @@ fn version_1_opens() {
     )
     .unwrap();
     let log = engine.log(ORG).unwrap();
-    let query = Query {
+    let mut query = Query {
         direction: Direction::Ascending,
         limit: 1_000,
         ..Query::default()
     };
-    let mut found = String::new();
-    for event in log.query(&query).unwrap().events {
-        write_recorded(&mut found, &event);
-        found.push('\n');
-    }
-    let expected = std::fs::read_to_string(folder().join("log-events.jsonl")).unwrap();
+    let found = lines(&log.query(&query).unwrap().events);
+    let expected = std::fs::read_to_string(folder(version).join("log-events.jsonl")).unwrap();
     assert_eq!(found, expected);
     assert_eq!(log.head().root.to_string(), text_of(&golden, "root"));
     let report = check(&*store, &params(), &mut |_| {}).unwrap();
     assert_eq!((report.events, report.problems), (26, vec![]));
+    for (needle, events) in [("R1", 11), ("p7", 1), ("@example.c", 26), ("no such", 0)] {
+        let needle = Needle::new(needle).unwrap();
+        query.filter.groups = vec![Group::any([Test::Contains(needle.clone())])];
+        let found = log.query(&query).unwrap().events;
+        assert_eq!(found.len(), events, "{needle:?}");
+    }
 }
 
-fn load(store: &dyn Store, golden: &Value<'_>) {
+fn load(store: &dyn Store, golden: &Value<'_>, version: u32) {
     let id_key: [u8; 16] = bytes_of(golden, "id_key").try_into().unwrap();
     let made = store.create_log(ORG, id_key).unwrap();
     assert_eq!(
@@ -121,7 +139,7 @@ fn load(store: &dyn Store, golden: &Value<'_>) {
         count: 20,
         min_micros: number("min_micros"),
         max_micros: number("max_micros"),
-        format: 1,
+        format: version,
         fields: u32::try_from(number("fields")).unwrap(),
         dir: bytes_of(golden, "dir"),
     };
@@ -245,18 +263,24 @@ fn write_golden() {
         hex(&batch.data),
         log.head().root,
     );
-    std::fs::write(folder().join("log.json"), text).unwrap();
+    std::fs::create_dir_all(folder(CURRENT)).unwrap();
+    std::fs::write(folder(CURRENT).join("log.json"), text).unwrap();
     let query = Query {
         direction: Direction::Ascending,
         limit: 1_000,
         ..Query::default()
     };
+    let lines = lines(&log.query(&query).unwrap().events);
+    std::fs::write(folder(CURRENT).join("log-events.jsonl"), lines).unwrap();
+}
+
+fn lines(events: &[Recorded]) -> String {
     let mut lines = String::new();
-    for event in log.query(&query).unwrap().events {
-        write_recorded(&mut lines, &event);
+    for event in events {
+        write_recorded(&mut lines, event);
         lines.push('\n');
     }
-    std::fs::write(folder().join("log-events.jsonl"), lines).unwrap();
+    lines
 }
 
 fn text_of(golden: &Value<'_>, name: &str) -> String {
