@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, ensure};
 use docket_backends::Location;
-use docket_engine::{AppendError, Engine, Environment, Log, Params, Request, Ticket};
+use docket_engine::{AppendError, Engine, Environment, Log, Params, QueryError, Request, Ticket};
 use docket_event::{
-    Event, Field, Filter, Order, Page, Place, Query, Recorded, Span, Writer, check_event,
-    read_event,
+    Event, Field, Filter, Group, Needle, Order, Page, Place, Query, Recorded, Span, Test, Writer,
+    check_event, read_event,
 };
 
 use crate::clock::Stopwatch;
@@ -134,6 +134,24 @@ impl Docket {
                 .into_iter()
                 .try_for_each(|ticket| ticket.wait().map(drop))?;
         }
+    }
+
+    /// The latest events of the organization that is asked about which contain a text.
+    pub fn search(
+        &self,
+        needle: &Needle,
+        limit: usize,
+    ) -> anyhow::Result<Result<Page, QueryError>> {
+        let log = self.logs.get(ORG).context("there is no organization")?;
+        let filter = Filter {
+            groups: vec![Group::any([Test::Contains(needle.clone())])],
+            ..Filter::default()
+        };
+        Ok(log.query(&Query {
+            filter,
+            limit,
+            ..Query::default()
+        }))
     }
 
     /// Seals everything; how long it took, seconds.

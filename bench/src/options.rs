@@ -16,6 +16,8 @@ pub enum Part {
     Queries,
     /// Old events after that, then the ten questions again
     Backfill,
+    /// Text searches in one organization
+    Search,
     /// The ten questions from two threads while ingest runs
     Readers,
     /// 5,000 and 50,000 organizations

@@ -7,6 +7,7 @@ mod pages;
 mod queries;
 mod readers;
 mod restart;
+mod search;
 mod serving;
 mod single;
 
@@ -51,6 +52,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     for part in bench.options.parts.clone() {
         match part {
             Part::Ingest | Part::Rows | Part::Queries | Part::Backfill => {}
+            Part::Search => search::run(&mut bench)?,
             Part::Readers => readers::run(&mut bench)?,
             Part::ManyOrgs => many_orgs::run(&mut bench)?,
             Part::Http => serving::run(&mut bench)?,
