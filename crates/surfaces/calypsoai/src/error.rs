@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use docket_event::Value;
 use docket_surfaces_kit::Refusal;
 
+use crate::wire::SEARCH;
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 
@@ -87,6 +89,9 @@ impl ApiError {
     /// What the kit refuses, in the vendor's words.
     pub fn refused(refusal: &Refusal) -> Self {
         let text = match refusal {
+            Refusal::TooBroad(reason) => {
+                return ApiError::invalid(vec![Detail::of(SEARCH, "value_error", reason.as_str())]);
+            }
             Refusal::Anonymous => "Not authenticated: send the header Authorization: Bearer TOKEN",
             Refusal::UnknownToken => "Invalid token: it is unknown, expired or revoked",
             Refusal::Denied(_) => "Forbidden: the token may not read these events",

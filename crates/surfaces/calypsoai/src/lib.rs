@@ -18,7 +18,6 @@ pub mod entry;
 pub mod error;
 pub mod ingest;
 pub mod query;
-pub mod search;
 pub mod times;
 pub mod user;
 pub mod wire;
@@ -52,12 +51,8 @@ async fn list(State(app): State<App>, asked: Asked) -> Response {
     }
 }
 
-/// Why there is no page.
-#[derive(Debug)]
-pub enum Failure {
-    /// What this surface refuses.
+enum Failure {
     Api(ApiError),
-    /// What the kit refuses.
     Kit(Refusal),
 }
 
@@ -77,9 +72,6 @@ async fn answer(app: &App, asked: &Asked) -> Result<String, Failure> {
     let caller = auth::authenticate(app, asked, auth::BEARER).await?;
     let listing = Listing::parse(asked.query())?;
     let question = query::query(&listing, &caller)?;
-    let page = match &listing.search {
-        Some(needle) => search::page(app, &caller, question, listing.row, needle).await?,
-        None => app.page_behind(&caller, question, listing.row).await?,
-    };
+    let page = app.page_behind(&caller, question, listing.row).await?;
     Ok(query::answer(&page, &listing, &caller.org))
 }

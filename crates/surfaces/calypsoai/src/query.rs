@@ -2,7 +2,7 @@
 
 use docket_event::json::write_value;
 use docket_event::vocabulary::{Surface, vocabulary};
-use docket_event::{Direction, Field, Filter, Group, Order, Page, Query, Span, Test};
+use docket_event::{Direction, Field, Filter, Group, Needle, Order, Page, Query, Span, Test};
 use docket_surfaces_kit::{Permission, Principal, Refusal, auth, read};
 
 use crate::cursor::Cursor;
@@ -44,6 +44,22 @@ fn filter(listing: &Listing) -> Filter {
         let types = listing.types.iter().flat_map(|word| types(word));
         filter.groups.push(Group::any(types));
     }
+    match &listing.search {
+        Some(needle) => with_text(filter, needle),
+        None => filter,
+    }
+}
+
+/// The filter, narrowed to what has the text in it: in what is searched of every event, or in the vendor's word
+/// for its type.
+fn with_text(mut filter: Filter, needle: &Needle) -> Filter {
+    let own = vocabulary()
+        .types()
+        .filter_map(|entry| entry.own_word(SURFACE));
+    let found = own.filter(|word| needle.is_in(&word.text));
+    let types = found.flat_map(|word| types(&word.text));
+    let text = std::iter::once(Test::Contains(needle.clone()));
+    filter.groups.push(Group::any(text.chain(types)));
     filter
 }
 

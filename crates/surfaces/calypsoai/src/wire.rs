@@ -1,5 +1,6 @@
 //! The vendor's spelling: names on the wire, and the query string as it is asked in.
 
+use docket_event::Needle;
 use docket_event::vocabulary::{Surface, vocabulary};
 use docket_surfaces_kit::query::pairs;
 
@@ -53,7 +54,7 @@ pub struct Listing {
     /// Those who did it, by id; none is whom [`Listing::only_user`] says.
     pub user_ids: Vec<String>,
     /// The text that events must have in them.
-    pub search: Option<String>,
+    pub search: Option<Needle>,
     /// Whether only the caller's own events are wanted.
     pub only_user: Option<bool>,
 }
@@ -81,7 +82,7 @@ impl Listing {
             after: raw.after,
             types: raw.types,
             user_ids: raw.user_ids,
-            search: raw.search.filter(|text| !text.is_empty()),
+            search: raw.search,
             only_user: raw.only_user,
         })
     }
@@ -97,7 +98,7 @@ struct Raw {
     after: Option<Bound>,
     types: Vec<String>,
     user_ids: Vec<String>,
-    search: Option<String>,
+    search: Option<Needle>,
     only_user: Option<bool>,
     faults: Vec<Detail>,
 }
@@ -111,7 +112,9 @@ impl Raw {
             ASCENDING => once(&mut self.ascending, ASCENDING, boolean(&value), faults),
             BEFORE => once(&mut self.before, BEFORE, Bound::parse(&value), faults),
             AFTER => once(&mut self.after, AFTER, Bound::parse(&value), faults),
-            SEARCH => once(&mut self.search, SEARCH, Ok(value), faults),
+            // Every event contains the empty text.
+            SEARCH if value.is_empty() => {}
+            SEARCH => once(&mut self.search, SEARCH, needle(&value), faults),
             ONLY_USER => once(&mut self.only_user, ONLY_USER, boolean(&value), faults),
             USER_ID => self.user_ids.push(value),
             TYPE => {
@@ -154,6 +157,10 @@ fn boolean(value: &str) -> Parsed<bool> {
             "Input should be a valid boolean, such as true or false".to_owned(),
         )),
     }
+}
+
+fn needle(value: &str) -> Parsed<Needle> {
+    Needle::new(value).map_err(|reason| ("value_error", format!("Input {reason}")))
 }
 
 fn limit(value: &str) -> Parsed<usize> {

@@ -43,7 +43,7 @@ fn every_parameter_is_read() {
         after: Some(Bound::parse("2024-12-31T23:00:00Z").unwrap()),
         types: words(&["api-token-created", "oauth_client_created"]),
         user_ids: words(&["a", "b+c"]),
-        search: Some("x y".to_owned()),
+        search: Some(Needle::new("X y").unwrap()),
         only_user: Some(false),
     };
     assert_eq!(parsed(query), expected);
@@ -166,6 +166,16 @@ fn all_faults_are_told_at_once() {
     assert_eq!(many.body().matches("enum").count(), 100);
     let long = format!("type={}", "x".repeat(10_000));
     assert!(Listing::parse(&long).unwrap_err().body().len() < 300);
+}
+
+#[test]
+fn texts_to_search_for_are_short() {
+    refused(
+        &format!("search={}", "x".repeat(257)),
+        r#","search""#,
+        "value_error",
+    );
+    assert_eq!(parsed("search=").search, None);
 }
 
 #[test]
