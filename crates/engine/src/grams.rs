@@ -1,20 +1,27 @@
-//! Which three bytes in a row the texts of a few events have, as bits: what lets a text search leave most events unread.
+//! Which three and four bytes in a row the texts of a few events have, as bits: what lets a text search leave most
+//! events unread.
 //!
-//! A *gram* is three bytes of a text in lower case. It is hashed to one of [`BUCKETS`] numbers, and of every group of
-//! at most [`GROUP_EVENTS`] events a bit for each number says whether one of its texts has such a gram. Events of a
-//! group that lacks one gram of a needle do not contain the needle.
+//! A *gram* is three or four bytes of a text in lower case. It is hashed to one of [`BUCKETS`] numbers, and of every
+//! group of at most [`GROUP_EVENTS`] events a bit for each number says whether one of its texts has such a gram. Events
+//! of a group that lacks one gram of a needle do not contain the needle. Three bytes alone would say little of numbers:
+//! a group has most of the thousand that digits make.
 
 use docket_event::{Event, each_text, lower_case};
 
 use crate::bits::Bits;
 
-/// Numbers that a gram can have; part of the format of blocks.
-pub const BUCKETS: usize = 1 << BUCKET_BITS;
-const BUCKET_BITS: u32 = 13;
+/// Numbers that a gram can have, those of three bytes first; part of the format of blocks.
+pub const BUCKETS: usize = THREES + FOURS;
+const THREES: usize = 1 << THREE_BITS;
+const THREE_BITS: u32 = 13;
+const FOURS: usize = 1 << FOUR_BITS;
+const FOUR_BITS: u32 = 12;
 /// Most events of a group. Where the first and the last of two neighbours fit into one group, they become one.
-pub const GROUP_EVENTS: u32 = 64;
+pub const GROUP_EVENTS: u32 = 80;
 const WORDS: usize = BUCKETS / 64;
-const GRAM_BYTES: usize = 3;
+/// Bytes that are read at once, and how many grams of each kind begin in them and end in them.
+const STEP: usize = 8;
+const STEP_GRAMS: usize = 5;
 
 /// The grams of some events.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,7 +29,8 @@ pub struct Grams(Box<[u64; WORDS]>);
 
 impl std::fmt::Debug for Grams {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Grams({})", self.buckets().count())
+        let count: u32 = self.0.iter().map(|word| word.count_ones()).sum();
+        write!(f, "Grams({count})")
     }
 }
 
@@ -55,24 +63,32 @@ impl Grams {
         word.is_some_and(|word| word >> (bucket % 64) & 1 == 1)
     }
 
-    /// All of them, ascending.
-    pub fn buckets(&self) -> impl Iterator<Item = usize> {
-        let each = |(at, word): (usize, &u64)| {
+    /// Calls `found` with all of them, ascending.
+    #[inline]
+    pub fn each(&self, mut found: impl FnMut(usize)) {
+        for (first, word) in (0..).step_by(64).zip(self.0.iter()) {
             let mut left = *word;
-            std::iter::from_fn(move || {
-                let bit = left.trailing_zeros() as usize;
-                left = (left != 0).then(|| left & (left - 1))?;
-                Some(at * 64 + bit)
-            })
-        };
-        self.0.iter().enumerate().flat_map(each)
+            while left != 0 {
+                found(first + left.trailing_zeros() as usize);
+                left &= left - 1;
+            }
+        }
+    }
+
+    /// All of them, ascending.
+    #[cfg(test)]
+    fn buckets(&self) -> impl Iterator<Item = usize> {
+        let mut all = Vec::new();
+        self.each(|bucket| all.push(bucket));
+        all.into_iter()
     }
 }
 
 /// Collects the grams of events.
 pub struct GramMaker {
     /// A byte for each number: setting one costs less than setting a bit.
-    seen: Box<[u8; BUCKETS]>,
+    threes: Box<[u8; THREES]>,
+    fours: Box<[u8; FOURS]>,
     lower: Vec<u8>,
 }
 
@@ -85,7 +101,8 @@ impl std::fmt::Debug for GramMaker {
 impl Default for GramMaker {
     fn default() -> Self {
         GramMaker {
-            seen: Box::new([0; BUCKETS]),
+            threes: Box::new([0; THREES]),
+            fours: Box::new([0; FOURS]),
             lower: Vec::new(),
         }
     }
@@ -106,23 +123,32 @@ impl GramMaker {
         } else {
             self.lower.extend(lower_case(text).as_bytes());
         }
-        for bucket in buckets(&mut self.lower) {
-            if let Some(seen) = self.seen.get_mut(bucket) {
-                *seen = 1;
-            }
-        }
+        let (threes, fours) = (&mut self.threes, &mut self.fours);
+        each_gram(
+            &self.lower,
+            |gram| mark(threes, three(gram)),
+            |gram| mark(fours, four(gram)),
+        );
     }
 
     /// Hands out what was collected, and begins anew.
     pub fn take(&mut self) -> Grams {
         let mut grams = Grams::default();
-        let seen = self.seen.as_chunks::<8>().0.chunks(8);
-        for (word, seen) in grams.0.iter_mut().zip(seen) {
+        let threes = self.threes.as_chunks::<8>().0.chunks(8);
+        let fours = self.fours.as_chunks::<8>().0.chunks(8);
+        for (word, seen) in grams.0.iter_mut().zip(threes.chain(fours)) {
             let bytes = seen.iter().map(|eight| packed(u64::from_le_bytes(*eight)));
             *word = bytes.rev().fold(0, |word, byte| word << 8 | byte);
         }
-        self.seen.fill(0);
+        self.threes.fill(0);
+        self.fours.fill(0);
         grams
+    }
+}
+
+fn mark<const N: usize>(seen: &mut [u8; N], number: usize) {
+    if let Some(seen) = seen.get_mut(number) {
+        *seen = 1;
     }
 }
 
@@ -131,24 +157,55 @@ fn packed(eight: u64) -> u64 {
     eight.wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
-/// The numbers of the grams of a text in lower case, to which a byte may be added.
-fn buckets(lower: &mut Vec<u8>) -> impl Iterator<Item = usize> {
-    // Four bytes are read at once, of which the last one does not count.
-    if lower.len() >= GRAM_BYTES {
-        lower.push(0);
+/// Calls `three` with each three bytes in a row, the lowest ones of a number whose others are anything, and `four`
+/// with each four.
+#[inline]
+fn each_gram(lower: &[u8], mut three: impl FnMut(u32), mut four: impl FnMut(u32)) {
+    let mut rest = lower;
+    while let Some((eight, _)) = rest.split_first_chunk::<STEP>() {
+        let eight = u64::from_le_bytes(*eight);
+        for at in 0..STEP_GRAMS {
+            let gram = low(eight >> (8 * at));
+            three(gram);
+            four(gram);
+        }
+        rest = rest.get(STEP_GRAMS..).unwrap_or_default();
     }
-    let fours = lower.windows(GRAM_BYTES + 1);
-    fours.filter_map(|four| Some(bucket(u32::from_le_bytes(*four.first_chunk()?))))
+    // Fewer than eight bytes are left, which are behind all grams that were seen.
+    let bytes = rest.iter().rev();
+    let eight = bytes.fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    for at in 0..rest.len().saturating_sub(2) {
+        let gram = low(eight >> (8 * at));
+        three(gram);
+        if at + 4 <= rest.len() {
+            four(gram);
+        }
+    }
 }
 
-/// The number of the lower three bytes.
-fn bucket(gram: u32) -> usize {
-    ((gram << 8).wrapping_mul(0x9e37_79b1) >> (u32::BITS - BUCKET_BITS)) as usize
+fn low(bytes: u64) -> u32 {
+    (bytes & u64::from(u32::MAX)) as u32
+}
+
+/// The number of the lowest three bytes: the fourth falls out of the product.
+fn three(gram: u32) -> usize {
+    (gram.wrapping_mul(0x9e37_79b1 << 8) >> (u32::BITS - THREE_BITS)) as usize
+}
+
+/// The number of four bytes, counted from 0.
+fn four(gram: u32) -> usize {
+    (gram.wrapping_mul(0x85eb_ca6b) >> (u32::BITS - FOUR_BITS)) as usize
 }
 
 /// The numbers of the grams that every text has which contains `lower`, each once; none if that is too short.
 pub fn needed(lower: &str) -> Vec<usize> {
-    let mut all: Vec<usize> = buckets(&mut lower.as_bytes().to_vec()).collect();
+    let (mut threes, mut all) = (Vec::new(), Vec::new());
+    each_gram(
+        lower.as_bytes(),
+        |gram| threes.push(three(gram)),
+        |gram| all.push(THREES + four(gram)),
+    );
+    all.extend(threes);
     all.sort_unstable();
     all.dedup();
     all
@@ -223,6 +280,7 @@ mod tests {
     fn short_texts_have_none() {
         assert_eq!(grams(&["", "a", "ab"]), Grams::default());
         assert_eq!(grams(&["abc"]).buckets().count(), 1);
+        assert_eq!(grams(&["abcd"]).buckets().count(), 3);
         assert!(needed("ab").is_empty());
     }
 
@@ -249,11 +307,29 @@ mod tests {
         }
 
         #[test]
+        fn every_gram_of_a_text_is_seen(text in "[a-z ]{0,40}") {
+            let mut expected = Vec::new();
+            for (count, kind) in [(3, 0), (4, THREES)] {
+                for window in text.as_bytes().windows(count) {
+                    let gram = window.iter().rev().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
+                    expected.push(kind + if count == 3 { three(gram | 0xff00_0000) } else { four(gram) });
+                }
+            }
+            expected.sort_unstable();
+            expected.dedup();
+            proptest::prop_assert_eq!(grams(&[&text]).buckets().collect::<Vec<_>>(), expected.clone());
+            proptest::prop_assert_eq!(needed(&text), expected);
+        }
+
+        #[test]
         fn bits_are_what_was_set(buckets in proptest::collection::btree_set(0_usize..BUCKETS, 0..200)) {
             let mut maker = GramMaker::default();
             let mut grams = Grams::default();
             for bucket in &buckets {
-                maker.seen[*bucket] = 1;
+                match bucket.checked_sub(THREES) {
+                    Some(four) => maker.fours[four] = 1,
+                    None => maker.threes[*bucket] = 1,
+                }
                 grams.set(*bucket);
             }
             proptest::prop_assert_eq!(&maker.take(), &grams);

@@ -51,7 +51,7 @@ impl<'r> Rebuilder<'r> {
 
     /// Makes groups of grams that have so many events each.
     fn in_groups(mut self, sizes: &[u32]) -> Self {
-        self.groups = sizes.to_vec().into_iter();
+        self.groups = Vec::from(sizes).into_iter();
         self
     }
 

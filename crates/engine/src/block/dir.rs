@@ -271,7 +271,7 @@ impl Dir {
     pub fn grams(&self) -> Option<GramLayout> {
         let (_, salts) = chunk_pieces(self.leaves, self.count, 32);
         let (_, start) = chunk_pieces(salts, self.count, SALT_BYTES);
-        (!self.groups.is_empty()).then(|| GramLayout {
+        (!self.groups.is_empty()).then_some(GramLayout {
             start,
             groups: self.groups.len(),
         })

@@ -9,6 +9,8 @@ use super::dir::Piece;
 
 /// Most bytes of a piece, its checksum not counted, unless there are thousands of groups.
 const PIECE_BYTES: usize = 4_096;
+/// Most grams in a piece: a power of two that divides [`BUCKETS`].
+const IN_PIECE_MAX: usize = 4_096;
 const CHECKSUM_BYTES: usize = 4;
 
 /// How the bits of some groups are laid out.
@@ -23,7 +25,7 @@ pub struct GramLayout {
 impl GramLayout {
     /// Grams in a piece. All pieces are of one size, and whole bytes.
     fn in_piece(self) -> usize {
-        let fitting = (PIECE_BYTES * 8 / self.groups.max(1)).clamp(8, BUCKETS);
+        let fitting = (PIECE_BYTES * 8 / self.groups.max(1)).clamp(8, IN_PIECE_MAX);
         (fitting + 1).next_power_of_two() / 2
     }
 
@@ -65,12 +67,12 @@ impl GramLayout {
     pub fn put(self, body: &mut Vec<u8>, grams: &GramGroups) {
         let mut bytes = vec![0_u8; BUCKETS * self.groups / 8];
         for (number, (_, grams)) in grams.groups().iter().enumerate() {
-            for bucket in grams.buckets() {
+            grams.each(|bucket| {
                 let bit = bucket * self.groups + number;
                 if let Some(byte) = bytes.get_mut(bit / 8) {
                     *byte |= 1 << (bit % 8);
                 }
-            }
+            });
         }
         for piece in bytes.chunks(self.piece_bytes() - CHECKSUM_BYTES) {
             let start = body.len();
@@ -84,8 +86,8 @@ impl GramLayout {
     /// The groups, from the contents of all pieces in their order.
     pub fn take(self, sizes: &[u32], contents: &[&[u8]]) -> Result<GramGroups, Malformed> {
         let mut all: Vec<Grams> = vec![Grams::default(); self.groups];
-        let mut at = 0;
-        for byte in contents.iter().flat_map(|content| content.iter()) {
+        let bytes = contents.iter().flat_map(|content| content.iter());
+        for (at, byte) in bytes.enumerate() {
             let mut left = *byte;
             while left != 0 {
                 let bit = at * 8 + left.trailing_zeros() as usize;
@@ -95,7 +97,6 @@ impl GramLayout {
                     .ok_or(Malformed("a group is too many"))?
                     .set(bit / self.groups);
             }
-            at += 1;
         }
         let mut groups = GramGroups::default();
         for (events, grams) in sizes.iter().zip(all) {
