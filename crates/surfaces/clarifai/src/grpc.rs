@@ -85,6 +85,7 @@ pub fn refused(refusal: &Refusal, asked: &Asked) -> Response {
         Refusal::Anonymous
         | Refusal::UnknownToken
         | Refusal::Denied(_)
+        | Refusal::TooBroad(_)
         | Refusal::TooMany { .. }
         | Refusal::Unavailable(_)
         | Refusal::Internal(_) => message(&Failure::from(refusal).answer(asked)),

@@ -224,7 +224,7 @@ impl From<&Refusal> for Failure {
             }
             Refusal::UnknownPath => Failure::nowhere("There is nothing at this path."),
             Refusal::UnknownMethod => Failure::before(Code::MethodNotAllowed, "Method Not Allowed"),
-            Refusal::BadBody(_) | Refusal::UnknownEncoding(_) => {
+            Refusal::BadBody(_) | Refusal::UnknownEncoding(_) | Refusal::TooBroad(_) => {
                 Failure::unreadable(refusal.to_string())
             }
             Refusal::BodyTooLarge { .. } => {

@@ -75,10 +75,7 @@ fn filters_repeat_and_turn_round() {
     assert_eq!(
         filter("ip=2001:DB8::0:1&not.ip=10.0.0.1").groups,
         [
-            Group::any([
-                is(Field::SourceIp, "2001:DB8::0:1"),
-                is(Field::SourceIp, "2001:db8::1")
-            ]),
+            Group::any([is(Field::SourceIp, "2001:db8::1")]),
             Group::none([is(Field::SourceIp, "10.0.0.1")]),
         ]
     );
