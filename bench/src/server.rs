@@ -65,15 +65,22 @@ impl Home {
             "--owner",
             "bench@example.com",
         ]);
-        let output = command.output().context("running docket init")?;
-        ensure!(
-            output.status.success(),
-            "docket init failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let made: Value = serde_json::from_slice(&output.stdout).context("docket init's answer")?;
-        let token = made.get("token").and_then(Value::as_str);
-        Ok(token.context("docket init gave no token")?.to_owned())
+        token(&answer(command)?)
+    }
+
+    /// A token of a member who may read all of an organization's log. The member is added, by an id of elsewhere.
+    pub fn reader(&self, org: usize, id: &str) -> anyhow::Result<String> {
+        let (org, email) = (org_name(org), "reader@example.com");
+        let who = ["--org", &org, "--role", "auditor", "--json"];
+        let mut add = self.docket();
+        add.args(["member", "add", "--email", email, "--id", id])
+            .args(who);
+        answer(add)?;
+        let mut create = self.docket();
+        create
+            .args(["token", "create", "--owner", email, "--name", "bench"])
+            .args(who);
+        token(&answer(create)?)
     }
 
     /// The token of an organization.
@@ -125,6 +132,22 @@ impl Home {
         command.arg("--data").arg(self.data());
         command
     }
+}
+
+/// The JSON that a command prints.
+fn answer(mut command: Command) -> anyhow::Result<Value> {
+    let output = command.output().context("running docket")?;
+    ensure!(
+        output.status.success(),
+        "{command:?} failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).with_context(|| format!("the answer of {command:?}"))
+}
+
+fn token(answer: &Value) -> anyhow::Result<String> {
+    let token = answer.get("token").and_then(Value::as_str);
+    Ok(token.context("an answer without a token")?.to_owned())
 }
 
 impl Server {

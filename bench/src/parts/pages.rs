@@ -1,5 +1,6 @@
 //! The same pages as different clients ask for them: how long they wait, what it costs the server.
 
+mod calypsoai;
 mod clarifai;
 mod question;
 
@@ -12,12 +13,12 @@ use super::{Bench, serving};
 use crate::bodies;
 use crate::clock::Stopwatch;
 use crate::data;
-use crate::generate::Spec;
+use crate::generate::{Spec, Words, actor_id};
 use crate::process::processor_seconds;
-use crate::report::{Table, grouped, millis};
+use crate::report::{Table, grouped, millis, ratio};
 use crate::server::{Home, Server};
 use crate::stats::Times;
-use question::{Client, PAGE_EVENTS, Question, Way};
+use question::{Client, Question, Vendor, Way};
 
 const CONNECTIONS: usize = 8;
 /// The ways take turns so often, so that what else the machine does meets all of them.
@@ -34,12 +35,25 @@ struct Asked {
     answer_bytes: usize,
 }
 
-/// Measures it.
+/// Measures the pages of each vendor's clients.
 pub fn run(bench: &mut Bench) -> anyhow::Result<()> {
-    let (home, server) = filled(bench, clarifai::spec(bench.spec()))?;
-    let title = format!(
-        "Pages of {PAGE_EVENTS} events over HTTP/1.1 and HTTP/2 from {CONNECTIONS} connections"
-    );
+    for vendor in [clarifai::VENDOR, calypsoai::VENDOR] {
+        measure(bench, &vendor)?;
+    }
+    Ok(())
+}
+
+fn measure(bench: &mut Bench, vendor: &Vendor) -> anyhow::Result<()> {
+    let spec = Spec {
+        orgs: 1,
+        words: Words::Of(vendor.surface),
+        ..bench.spec()
+    };
+    let (home, server) = filled(bench, spec)?;
+    // The most active actor, so that there are pages of one's own actions.
+    let token = home.reader(0, &actor_id(0, 0))?;
+    let name = vendor.surface.name();
+    let title = format!("Pages by {name}, over {CONNECTIONS} connections");
     let head = [
         "page",
         "asked by",
@@ -52,16 +66,18 @@ pub fn run(bench: &mut Bench) -> anyhow::Result<()> {
     ];
     let mut table = Table::new(title, &head);
     let mut figures = Vec::new();
-    for question in clarifai::questions()? {
-        let ways = clarifai::ways();
-        let asked = ask_all(bench, &server, home.token(0)?, &question, &ways)?;
-        let native = asked.first().map_or(0.0, Asked::server_micros);
+    for question in (vendor.questions)(spec.events) {
+        let ways = (vendor.ways)(&question);
+        let asked = ask_all(bench, &server, &token, &question, &ways)?;
+        let native = asked.first().filter(|_| ways.len() > 1);
+        let native = native.map(Asked::server_micros);
         for (way, asked) in ways.iter().zip(&asked) {
             table.row(asked.row(&question, way, native));
             figures.push(asked.json(&question, way, native));
         }
     }
-    bench.report.add("pages", Value::Array(figures), &table)
+    let part = format!("pages_{name}");
+    bench.report.add(&part, Value::Array(figures), &table)
 }
 
 /// A server with all events of a specification, at rest.
@@ -91,7 +107,7 @@ fn ask_all(
         let mut client = (way.client)(server, token, question)?;
         let ids = (way.request_ids)(&client.ask()?)?;
         ensure!(
-            ids.len() == PAGE_EVENTS,
+            ids.len() == question.events,
             "{} by {}: a page of {} events",
             question.name,
             way.name,
@@ -104,7 +120,8 @@ fn ask_all(
         "{}: the pages differ",
         question.name
     );
-    let count = bench.options.page_requests / CONNECTIONS / ROUNDS;
+    let count = bench.options.page_requests / CONNECTIONS / ROUNDS / question.rarer;
+    let count = count.max(1);
     let mut all: Vec<Asked> = ways.iter().map(|_| Asked::default()).collect();
     for _ in 0..ROUNDS {
         for (way, asked) in ways.iter().zip(&mut all) {
@@ -169,7 +186,7 @@ impl Asked {
         self.times.count() as f64 / self.time.as_secs_f64()
     }
 
-    fn row(&self, question: &Question, way: &Way, native_micros: f64) -> [String; 8] {
+    fn row(&self, question: &Question, way: &Way, native_micros: Option<f64>) -> [String; 8] {
         let spread = self.times.spread();
         [
             question.name.to_owned(),
@@ -178,21 +195,22 @@ impl Asked {
             millis(spread.p50_micros),
             millis(spread.p99_micros),
             grouped(self.server_micros()),
-            format!("{:.2}", self.server_micros() / native_micros),
+            ratio(native_micros.map(|native| self.server_micros() / native)),
             grouped(self.answer_bytes as f64),
         ]
     }
 
-    fn json(&self, question: &Question, way: &Way, native_micros: f64) -> Value {
+    fn json(&self, question: &Question, way: &Way, native_micros: Option<f64>) -> Value {
         json!({
             "page": question.name,
             "asked_by": way.name,
             "connections": CONNECTIONS,
-            "events": PAGE_EVENTS,
+            "events": question.events,
+            "row": question.row,
             "requests_per_second": self.rate(),
             "waiting": self.times.spread().json(),
             "server_micros_per_request": self.server_micros(),
-            "to_native": self.server_micros() / native_micros,
+            "to_native": native_micros.map(|native| self.server_micros() / native),
             "answer_bytes": self.answer_bytes,
         })
     }

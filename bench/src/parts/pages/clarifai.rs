@@ -8,8 +8,10 @@ use hyper::body::Bytes;
 use prost::Message;
 use serde_json::json;
 
-use super::question::{Client, NATIVE, PAGE_EVENTS, Question, UNTIL, UNTIL_SECONDS, Way};
-use crate::generate::{Spec, Words, actor_id, types};
+use super::question::{
+    Client, NATIVE, Question, UNTIL, UNTIL_SECONDS, Vendor, Way, member_of_each,
+};
+use crate::generate::{Words, actor_id, types};
 use crate::http2::Connection;
 use crate::server::Server;
 
@@ -19,45 +21,38 @@ const METHOD: &str = "/clarifai.api.V2/PostAuditLogSearches";
 /// Bytes in front of a message of gRPC.
 const PREFIX_BYTES: usize = 5;
 
-/// As many events, all shown by this surface, in one organization.
-pub fn spec(usual: Spec) -> Spec {
-    Spec {
-        orgs: 1,
-        words: Words::Of(SURFACE),
-        ..usual
-    }
-}
-
-/// The newest page, that of one type, and that of one actor.
-pub fn questions() -> anyhow::Result<[Question; 3]> {
-    let entry = types(Words::Of(SURFACE)).next();
-    let question = |name| Question {
-        name,
-        entry: None,
-        actor: None,
-    };
-    Ok([
-        question("newest"),
-        Question {
-            entry: Some(entry.context("a surface without words")?),
-            ..question("newest of the most common type")
-        },
-        Question {
-            actor: Some(actor_id(0, 0)),
-            ..question("newest of the most active actor")
-        },
-    ])
-}
-
-/// The native API first.
-pub fn ways() -> [Way; 3] {
-    [NATIVE, REST, GRPC]
-}
+/// What is asked: the newest page, that of one type, and that of one actor.
+pub const VENDOR: Vendor = Vendor {
+    surface: SURFACE,
+    questions: |_| {
+        let question = |name| Question {
+            name,
+            events: 128,
+            row: 0,
+            rarer: 1,
+            entry: None,
+            actor: None,
+            outcome: None,
+        };
+        vec![
+            question("newest 128"),
+            Question {
+                entry: types(Words::Of(SURFACE)).next(),
+                ..question("of the most common type, 128")
+            },
+            Question {
+                actor: Some(actor_id(0, 0)),
+                ..question("of the most active actor, 128")
+            },
+        ]
+    },
+    ways: |_| vec![NATIVE, REST, GRPC],
+};
 
 const REST: Way = Way {
     name: "Clarifai REST",
     client: rest,
-    request_ids: |body| super::question::member_of_each(body, "entries", "req_id"),
+    request_ids: |body| member_of_each(body, "entries", "req_id"),
 };
 
 const GRPC: Way = Way {
@@ -83,7 +78,7 @@ fn rest(server: &Server, token: &str, question: &Question) -> anyhow::Result<Cli
         ..
     } = query(question)?;
     let query = json!({ "timestamp_to": UNTIL, "user_ids": user_ids, "operations": operations });
-    let body = json!({ "query": query, "pagination": { "page": 1, "per_page": PAGE_EVENTS } });
+    let body = json!({ "query": query, "pagination": { "page": 1, "per_page": question.events } });
     let body = body.to_string();
     let request = format!(
         "POST {SEARCHES} HTTP/1.1\r\nhost: localhost\r\nauthorization: Key {token}\r\n\
@@ -101,7 +96,7 @@ fn grpc(server: &Server, token: &str, question: &Question) -> anyhow::Result<Cli
         query: Some(query(question)?),
         pagination: Some(Pagination {
             page: 1,
-            per_page: u32::try_from(PAGE_EVENTS)?,
+            per_page: u32::try_from(question.events)?,
         }),
     };
     let message = searches.encode_to_vec();
