@@ -21,6 +21,8 @@ pub mod lossless;
 pub mod query;
 pub mod read;
 pub mod split;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod write;
 
 pub mod app;

@@ -1,24 +1,14 @@
 //! Golden pairs: `tests/golden/<name>.json` holds what is asked or stored, and what is answered to it.
 
-use docket_event::{Event, Value, read_value};
+use docket_event::Value;
 use docket_surfaces_calypsoai::wire::Listing;
 use docket_surfaces_calypsoai::{entry::render, ingest::ingest};
 
-use crate::{ORG, stored, value};
+use docket_surfaces_kit::testing::{event, pairs};
+
+use crate::{ORG, stored};
 
 const RECORDED: i64 = 1_795_132_800_123_456;
-
-/// The pairs of a file: an array of objects with a `name`.
-fn pairs(text: &str, check: impl Fn(&str, &Value<'_>)) {
-    let file = value(text);
-    for pair in file.as_array().unwrap() {
-        check(pair.get("name").and_then(Value::as_str).unwrap(), pair);
-    }
-}
-
-fn event(value: &Value<'_>) -> Event {
-    read_value(value).unwrap_or_else(|faults| panic!("{faults:?}"))
-}
 
 #[test]
 fn events_from_elsewhere_are_printed_by_the_vocabulary() {

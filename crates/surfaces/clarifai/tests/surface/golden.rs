@@ -1,26 +1,16 @@
 //! Golden pairs: `tests/golden/<name>.json` holds what is stored, and what is printed of it.
 
-use docket_event::{Event, Page, Value, read_value};
+use docket_event::{Page, Value};
 use docket_surfaces_clarifai::entry::render;
 use docket_surfaces_clarifai::ingest::ingest;
 use docket_surfaces_clarifai::query::answer;
 use docket_surfaces_clarifai::status::{Code, Status};
 
+use docket_surfaces_kit::testing::{event, pairs};
+
 use crate::{stored, value};
 
 const RECORDED: i64 = 1_795_132_800_123_456;
-
-/// The pairs of a file: an array of objects with a `name`.
-fn pairs(text: &str, check: impl Fn(&str, &Value<'_>)) {
-    let file = value(text);
-    for pair in file.as_array().unwrap() {
-        check(pair.get("name").and_then(Value::as_str).unwrap(), pair);
-    }
-}
-
-fn event(value: &Value<'_>) -> Event {
-    read_value(value).unwrap_or_else(|faults| panic!("{faults:?}"))
-}
 
 #[test]
 fn the_vendors_documented_answer_comes_back_to_the_byte() {

@@ -1,25 +1,15 @@
 //! Golden pairs: `tests/golden/<name>.json` holds what is asked or stored, and what is answered to it.
 
-use docket_event::{Event, Page, Value, read_value};
+use docket_event::{Page, Value};
 use docket_surfaces_openai::query::{entries, list, printed_id};
 use docket_surfaces_openai::wire::Listing;
 use docket_surfaces_openai::{entry::render, ingest::ingest};
 
+use docket_surfaces_kit::testing::{event, pairs};
+
 use crate::{stored, value};
 
 const RECORDED: i64 = 1_795_132_800_123_456;
-
-/// The pairs of a file: an array of objects with a `name`.
-fn pairs(text: &str, check: impl Fn(&str, &Value<'_>)) {
-    let file = value(text);
-    for pair in file.as_array().unwrap() {
-        check(pair.get("name").and_then(Value::as_str).unwrap(), pair);
-    }
-}
-
-fn event(value: &Value<'_>) -> Event {
-    read_value(value).unwrap_or_else(|faults| panic!("{faults:?}"))
-}
 
 #[test]
 fn events_from_elsewhere_are_printed_by_the_vocabulary() {
