@@ -11,7 +11,7 @@
 //! | term page | varint distances of ascending terms, each with a posting: up to 8 ids here, else far |
 //! | far posting | a list of ids as varint distances, or 1 bit an id, whichever is shorter |
 //! | leaf hashes, salts | 256 slots of 32 and 16 bytes |
-//! | grams | for some of [`crate::grams`]' numbers, 1 bit for each group of events; not in format 1 |
+//! | grams | for some of [`crate::grams`]' numbers, 1 bit for each group of events; not in format 1, nor in small blocks |
 
 mod build;
 mod dir;

@@ -157,6 +157,7 @@ impl LogCheck<'_> {
             order: &time_order(&columns.micros),
             frames: &frames,
             page_bytes: dir.page_bytes as usize,
+            scanned_events: if dir.groups.is_empty() { u32::MAX } else { 0 },
         });
         self.compare_block(&place, row, &dir, &body, &built)
     }

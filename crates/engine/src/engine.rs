@@ -353,7 +353,7 @@ impl Inner {
                 terms: &self.terms,
                 environment: &self.environment,
                 encoder,
-                grams: GramMaker::default(),
+                grams: GramMaker::new(request.events.len()),
                 frame_events: self.params.frame_events,
             }
             .prepare(request.events, request.rider)

@@ -18,6 +18,8 @@ const FOURS: usize = 1 << FOUR_BITS;
 const FOUR_BITS: u32 = 12;
 /// Most events of a group. Where the first and the last of two neighbours fit into one group, they become one.
 pub const GROUP_EVENTS: u32 = 80;
+/// From so many events on, packing bytes costs less than setting bits.
+const PACKED_EVENTS: usize = 4;
 const WORDS: usize = BUCKETS / 64;
 /// Bytes that are read at once, and how many grams of each kind begin in them and end in them.
 const STEP: usize = 8;
@@ -52,9 +54,7 @@ impl Grams {
 
     /// Adds one.
     pub fn set(&mut self, bucket: usize) {
-        if let Some(word) = self.0.get_mut(bucket / 64) {
-            *word |= 1 << (bucket % 64);
-        }
+        mark_bit(&mut *self.0, bucket);
     }
 
     /// Whether it is among them.
@@ -86,10 +86,19 @@ impl Grams {
 
 /// Collects the grams of events.
 pub struct GramMaker {
-    /// A byte for each number: setting one costs less than setting a bit.
-    threes: Box<[u8; THREES]>,
-    fours: Box<[u8; FOURS]>,
+    seen: Seen,
     lower: Vec<u8>,
+}
+
+/// What was seen so far.
+enum Seen {
+    /// A byte for each number: setting one costs less than setting a bit, and all are packed at the end.
+    Bytes {
+        threes: Box<[u8; THREES]>,
+        fours: Box<[u8; FOURS]>,
+    },
+    /// For a few events, of which packing would cost more.
+    Bits(Grams),
 }
 
 impl std::fmt::Debug for GramMaker {
@@ -98,17 +107,22 @@ impl std::fmt::Debug for GramMaker {
     }
 }
 
-impl Default for GramMaker {
-    fn default() -> Self {
+impl GramMaker {
+    /// A maker for about so many events at a time.
+    pub fn new(events: usize) -> Self {
+        let seen = match events < PACKED_EVENTS {
+            true => Seen::Bits(Grams::default()),
+            false => Seen::Bytes {
+                threes: Box::new([0; THREES]),
+                fours: Box::new([0; FOURS]),
+            },
+        };
         GramMaker {
-            threes: Box::new([0; THREES]),
-            fours: Box::new([0; FOURS]),
+            seen,
             lower: Vec::new(),
         }
     }
-}
 
-impl GramMaker {
     /// Adds those of an event.
     pub fn event(&mut self, event: &Event) {
         each_text(event, |text| self.text(text));
@@ -123,26 +137,47 @@ impl GramMaker {
         } else {
             self.lower.extend(lower_case(text).as_bytes());
         }
-        let (threes, fours) = (&mut self.threes, &mut self.fours);
-        each_gram(
-            &self.lower,
-            |gram| mark(threes, three(gram)),
-            |gram| mark(fours, four(gram)),
-        );
+        let lower = &self.lower;
+        match &mut self.seen {
+            Seen::Bytes { threes, fours } => each_gram(
+                lower,
+                |gram| mark(threes, three(gram)),
+                |gram| mark(fours, four(gram)),
+            ),
+            Seen::Bits(grams) => {
+                let (threes, fours) = grams.0.split_at_mut(THREES / 64);
+                each_gram(
+                    lower,
+                    |gram| mark_bit(threes, three(gram)),
+                    |gram| mark_bit(fours, four(gram)),
+                );
+            }
+        }
     }
 
     /// Hands out what was collected, and begins anew.
     pub fn take(&mut self) -> Grams {
         let mut grams = Grams::default();
-        let threes = self.threes.as_chunks::<8>().0.chunks(8);
-        let fours = self.fours.as_chunks::<8>().0.chunks(8);
-        for (word, seen) in grams.0.iter_mut().zip(threes.chain(fours)) {
-            let bytes = seen.iter().map(|eight| packed(u64::from_le_bytes(*eight)));
-            *word = bytes.rev().fold(0, |word, byte| word << 8 | byte);
+        match &mut self.seen {
+            Seen::Bits(seen) => std::mem::swap(seen, &mut grams),
+            Seen::Bytes { threes, fours } => {
+                let seen = threes.as_chunks::<8>().0.chunks(8);
+                let seen = seen.chain(fours.as_chunks::<8>().0.chunks(8));
+                for (word, seen) in grams.0.iter_mut().zip(seen) {
+                    let bytes = seen.iter().map(|eight| packed(u64::from_le_bytes(*eight)));
+                    *word = bytes.rev().fold(0, |word, byte| word << 8 | byte);
+                }
+                threes.fill(0);
+                fours.fill(0);
+            }
         }
-        self.threes.fill(0);
-        self.fours.fill(0);
         grams
+    }
+}
+
+fn mark_bit(words: &mut [u64], number: usize) {
+    if let Some(word) = words.get_mut(number / 64) {
+        *word |= 1 << (number % 64);
     }
 }
 
@@ -269,11 +304,15 @@ mod tests {
     use docket_event::Needle;
 
     fn grams(texts: &[&str]) -> Grams {
-        let mut maker = GramMaker::default();
-        maker.text("something else");
-        maker.take();
-        texts.iter().for_each(|text| maker.text(text));
-        maker.take()
+        let [few, many] = [1, PACKED_EVENTS].map(|events| {
+            let mut maker = GramMaker::new(events);
+            maker.text("something else");
+            maker.take();
+            texts.iter().for_each(|text| maker.text(text));
+            maker.take()
+        });
+        assert_eq!(few, many);
+        many
     }
 
     #[test]
@@ -323,17 +362,8 @@ mod tests {
 
         #[test]
         fn bits_are_what_was_set(buckets in proptest::collection::btree_set(0_usize..BUCKETS, 0..200)) {
-            let mut maker = GramMaker::default();
             let mut grams = Grams::default();
-            for bucket in &buckets {
-                match bucket.checked_sub(THREES) {
-                    Some(four) => maker.fours[four] = 1,
-                    None => maker.threes[*bucket] = 1,
-                }
-                grams.set(*bucket);
-            }
-            proptest::prop_assert_eq!(&maker.take(), &grams);
-            proptest::prop_assert_eq!(maker.take(), Grams::default());
+            buckets.iter().for_each(|bucket| grams.set(*bucket));
             proptest::prop_assert_eq!(grams.buckets().collect::<Vec<_>>(), buckets.into_iter().collect::<Vec<_>>());
         }
 

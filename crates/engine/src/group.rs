@@ -410,7 +410,7 @@ fn keep_new(
     if events.is_empty() {
         return Ok(None);
     }
-    let mut grams = GramMaker::default();
+    let mut grams = GramMaker::new(parts.len());
     for parts in &parts {
         let event = merge(parts).map_err(|error| {
             AppendError::Halted(format!("an event of this request cannot be read: {error}"))

@@ -100,8 +100,10 @@ impl Sealer<'_> {
 
     fn build_merged(&self, state: &LogState, rows: &[Arc<BlockRow>]) -> Result<Built, StoreError> {
         let mut all = Joining::default();
+        let count: u32 = rows.iter().map(|row| row.count).sum();
+        let needs_grams = count >= self.params.scanned_events;
         for row in rows {
-            let one = self.content(state, row)?;
+            let one = self.content(state, row, needs_grams)?;
             all.columns.append(one.columns);
             all.frames.extend(one.frames);
         }
@@ -114,14 +116,22 @@ impl Sealer<'_> {
             order: &time_order(&all.columns.micros),
             frames: &frames,
             page_bytes: self.params.page_bytes,
+            scanned_events: self.params.scanned_events,
         }))
     }
 
-    /// What a block holds, by an index of today.
-    fn content(&self, state: &LogState, row: &BlockRow) -> Result<Joining, StoreError> {
+    /// What a block holds, by an index of today. The grams of a small block are made the one time that it becomes a
+    /// part of a large one.
+    fn content(
+        &self,
+        state: &LogState,
+        row: &BlockRow,
+        needs_grams: bool,
+    ) -> Result<Joining, StoreError> {
         let reader = self.reader(state, row);
         let dir = reader.dir()?;
-        if row.fields == indexed_fields() && dir.vocabulary == vocabulary().version() {
+        let current = row.fields == indexed_fields() && dir.vocabulary == vocabulary().version();
+        if current && (!needs_grams || dir.grams().is_some()) {
             unpack(&reader, &dir)
         } else {
             read_block(&reader, &dir, &reader.body(&dir)?, self.terms)

@@ -27,6 +27,9 @@ pub struct Params {
     pub term_bits: u32,
     /// Bytes of a full term page.
     pub page_bytes: usize,
+    /// A block with fewer events than these has no index of texts: looking through it is as quick, and the index would
+    /// be many bytes for each of them.
+    pub scanned_events: u32,
     /// Bytes of decoded pieces of blocks that are kept in memory.
     pub cache_bytes: u64,
     /// Bytes of requests that wait for the writer; beyond them callers get Busy.
@@ -63,6 +66,7 @@ impl Default for Params {
             tile_height: 8,
             term_bits: 48,
             page_bytes: 4_096,
+            scanned_events: 256,
             cache_bytes: 64 << 20,
             queue_bytes_max: 64 << 20,
             group_events_max: 20_000,

@@ -43,15 +43,15 @@ impl<'r> Rebuilder<'r> {
             first,
             joining: Joining::default(),
             pairs: Vec::new(),
-            grams: GramMaker::default(),
+            grams: GramMaker::new(usize::MAX),
             in_group: 0,
             groups: Vec::new().into_iter(),
         }
     }
 
     /// Makes groups of grams that have so many events each.
-    fn in_groups(mut self, sizes: &[u32]) -> Self {
-        self.groups = Vec::from(sizes).into_iter();
+    fn in_groups(mut self, sizes: Vec<u32>) -> Self {
+        self.groups = sizes.into_iter();
         self
     }
 
@@ -159,7 +159,7 @@ pub fn read_block(
     let leaves = reader.leaves(dir)?;
     let corrupt = |error: Malformed| reader.corrupt(error);
     let rebuilder = Rebuilder::new(terms, reader.key, reader.row.first);
-    let mut rebuilder = rebuilder.in_groups(&dir.groups);
+    let mut rebuilder = rebuilder.in_groups(dir.groups.clone());
     let beside = |slot: usize| {
         let salt = *salts.get(slot)?;
         Some(Beside {

@@ -100,6 +100,7 @@ impl Sealer<'_> {
                 order,
                 frames: &frames,
                 page_bytes: self.params.page_bytes,
+                scanned_events: self.params.scanned_events,
             });
             let tiler = Tiler {
                 store: self.store,

@@ -29,6 +29,7 @@ fn params() -> Params {
         frame_events: 4,
         tile_height: 2,
         page_bytes: 64,
+        scanned_events: 0,
         ..Params::default()
     }
 }

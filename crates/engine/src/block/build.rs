@@ -32,6 +32,8 @@ pub struct BlockInput<'i> {
     pub frames: &'i [Frame],
     /// Bytes of a full term page.
     pub page_bytes: usize,
+    /// With fewer events than these it has no grams.
+    pub scanned_events: u32,
 }
 
 /// A block that nobody knows of yet.
@@ -85,14 +87,13 @@ pub fn build(input: &BlockInput<'_>) -> Built {
     let leaves: Vec<[u8; 32]> = columns.leaves.iter().map(|leaf| *leaf.as_bytes()).collect();
     put_chunks(&mut body, &leaves);
     put_chunks(&mut body, &columns.salts);
-    let groups = columns.grams.groups().iter();
-    dir.groups = groups.map(|(events, _)| *events).collect();
-    assert_eq!(
-        dir.groups.iter().sum::<u32>(),
-        count,
-        "every event belongs to a group of grams"
-    );
+    if count >= input.scanned_events {
+        let groups = columns.grams.groups().iter();
+        dir.groups = groups.map(|(events, _)| *events).collect();
+    }
     if let Some(grams) = dir.grams() {
+        let grouped = dir.groups.iter().sum::<u32>();
+        assert_eq!(grouped, count, "every event belongs to a group of grams");
         grams.put(&mut body, &columns.grams);
     }
     dir.body_bytes = body.len() as u64;

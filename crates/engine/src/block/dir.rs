@@ -77,7 +77,7 @@ pub struct Dir {
     pub page_bytes: u64,
     /// Tells which terms the block cannot have.
     pub filter: TermFilter,
-    /// How many events the groups have whose grams are known, in slot order; none in format 1.
+    /// How many events the groups have whose grams are known, in slot order; none in format 1 and in small blocks.
     pub groups: Vec<u32>,
 }
 
@@ -320,7 +320,7 @@ fn groups(bytes: &mut Bytes<'_>, count: u32) -> Result<Vec<u32>, Malformed> {
         }
         groups.extend(std::iter::repeat_n(events as u32, run));
     }
-    if sum == count {
+    if sum == count || groups.is_empty() {
         Ok(groups)
     } else {
         Err(Malformed("its groups have other events"))

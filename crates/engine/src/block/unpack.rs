@@ -16,7 +16,7 @@ use super::dir::{Dir, Piece, chunk_pieces};
 use super::posting::{Posting, far_ids, posting};
 use super::read::{BlockReader, decode_times};
 
-/// What a block holds. Nothing is decompressed.
+/// What a block holds, without the grams of a small block. Nothing is decompressed.
 ///
 /// # Errors
 /// The store fails, or what it has cannot be right.
@@ -139,8 +139,9 @@ impl Unpacker<'_> {
     }
 
     fn grams(&self) -> Result<GramGroups, Malformed> {
-        let layout = self.dir.grams();
-        let layout = layout.ok_or(Malformed("it has no grams"))?;
+        let Some(layout) = self.dir.grams() else {
+            return Ok(GramGroups::default());
+        };
         let contents = layout.pieces().map(|piece| self.piece(piece));
         layout.take(&self.dir.groups, &contents.collect::<Result<Vec<_>, _>>()?)
     }

@@ -124,6 +124,7 @@ pub fn tiny(dice: &mut Dice) -> Params {
         merge_blocks: [2, 3, 8].get(dice.below(3)).copied().unwrap_or(2),
         term_bits: [6, 6, 48].get(dice.below(3)).copied().unwrap_or(6),
         page_bytes: 64,
+        scanned_events: [0, 10, 256].get(dice.below(3)).copied().unwrap_or(0),
         cache_bytes: [0, 10_000, 1 << 20]
             .get(dice.below(3))
             .copied()

@@ -91,6 +91,7 @@ pub(crate) fn params() -> Params {
         tile_height: 2,
         term_bits: 16,
         page_bytes: 64,
+        scanned_events: 0,
         cache_bytes: 10_000,
         retry_pause: Duration::from_millis(1),
         ..Params::default()
