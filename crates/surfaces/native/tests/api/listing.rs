@@ -92,6 +92,24 @@ async fn filters_find_what_they_name() {
     assert_eq!(types(&world, "actor_id=SOMEBODY").await, [""; 0]);
 }
 
+#[tokio::test]
+async fn texts_are_searched_for() {
+    let world = filled().await;
+    assert_eq!(types(&world, "q=N3%40shop.EX").await, ["n3"]);
+    assert_eq!(types(&world, "q=SHOP.N4&q=n3@shop").await, ["n4", "n3"]);
+    assert_eq!(
+        types(&world, "type=shop.*&not.q=omebod&limit=2").await,
+        ["n8", "n6"]
+    );
+    assert_eq!(types(&world, "q=nowhere").await, [""; 0]);
+    let all = world
+        .get(&format!("{EVENTS}?type=shop.n3"), &world.owner)
+        .await;
+    let id = all.events("id").remove(0);
+    let part = id.get(9..30).unwrap_or_default();
+    assert_eq!(types(&world, &format!("q={part}")).await, ["n3"]);
+}
+
 /// Follows `member` from the first page on; the types that it met, and the last answer.
 async fn walk(
     world: &World,
