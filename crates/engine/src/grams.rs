@@ -281,9 +281,11 @@ impl GramGroups {
         &self.groups
     }
 
-    /// Bytes of memory.
+    /// Bytes of memory, as if all groups were full. A log whose only group has few events takes up to
+    /// [`Grams::BYTES`] more: to count them would have thousands of small tails sealed before they have grown.
     pub fn bytes(&self) -> usize {
-        self.groups.len() * Grams::BYTES
+        let events: u32 = self.groups.iter().map(|(events, _)| *events).sum();
+        events as usize * (Grams::BYTES / GROUP_EVENTS as usize)
     }
 
     /// Adds the slots of the groups that have all of some grams to `bits`, as far as they fit.
