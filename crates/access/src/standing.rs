@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use docket_engine::QueryError;
-use docket_event::{Json, Value};
+use docket_event::{Json, STANDING, Value};
 use parking_lot::Mutex;
 
 use crate::audit::{object, scopes, text, time};
@@ -14,8 +14,6 @@ use crate::{Access, Member, MemberState};
 const STANDING_MICROS: i64 = 1_000_000;
 /// Most actors that are remembered.
 const STANDINGS_MAX: usize = 65_536;
-/// The member of a profile that tells how a member stood.
-const MEMBER: &str = "member";
 
 /// What was looked up lately, strangers included: most events of a platform are about people who are no members
 /// here, and each of them names one.
@@ -102,5 +100,5 @@ fn profile(member: &Member) -> Json {
             Some(Value::Bool(member.state == MemberState::Blocked)),
         ),
     ]);
-    Json::of(&Value::object([(MEMBER, standing)]))
+    Json::of(&Value::object([(STANDING, standing)]))
 }

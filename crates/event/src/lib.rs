@@ -33,6 +33,6 @@ pub use rules::{
     BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, FAULTS_MAX, SKEW_MAX_MICROS, TARGETS_MAX,
     TEXT_BYTES_MAX, TYPE_BYTES_MAX, Writer, check_event,
 };
-pub use search::{NEEDLE_BYTES_MAX, Needle, each_text, lower_case};
+pub use search::{NEEDLE_BYTES_MAX, Needle, STANDING, each_text, lower_case};
 pub use time::Timestamp;
 pub use write::{recorded_value, write_event, write_recorded, write_source};

@@ -4,7 +4,12 @@ use std::borrow::Cow;
 
 use crate::event::{Event, Recorded};
 use crate::filter::unlisted_word;
-use crate::json::write_string;
+use crate::json::{Json, write_string};
+
+/// The member of an actor's profile in which Docket notes how its own member stood.
+pub const STANDING: &str = "member";
+/// What of it is searched.
+const STANDING_TEXTS: [&str; 2] = ["name", "email"];
 
 /// Most bytes of a text that is searched for, as it is written and in lower case.
 pub const NEEDLE_BYTES_MAX: usize = 256;
@@ -68,7 +73,7 @@ impl Needle {
 }
 
 /// Calls `found` with each text of an event that is searched: ids of targets and project, the request's id, the
-/// actor's id, name and e-mail address, the vendor's own id, the vendor's word for a type that no list knows, and
+/// actor's id, name and e-mail address (as the event gives them, and as a member of ours stood), the vendor's own id, the vendor's word for a type that no list knows, and
 /// the payload as compact JSON. A text may come twice.
 ///
 /// The event's own id, which stands nowhere in it, is searched as well. Types are searched by
@@ -89,6 +94,9 @@ pub fn each_text(event: &Event, mut found: impl FnMut(&str)) {
         give(actor.id.as_deref());
         give(actor.name.as_deref());
         give(actor.email.as_deref());
+        if let Some(profile) = &actor.profile {
+            each_standing_text(profile, &mut give);
+        }
     }
     give(
         event
@@ -98,6 +106,16 @@ pub fn each_text(event: &Event, mut found: impl FnMut(&str)) {
     );
     give(unlisted_word(event).as_deref());
     give(event.data.as_ref().map(|data| data.text()));
+}
+
+/// Name and e-mail address of a member of ours, as they stood: the event itself may name them by id alone.
+fn each_standing_text(profile: &Json, give: &mut impl FnMut(Option<&str>)) {
+    let profile = profile.outline();
+    let member = profile.root().get(STANDING);
+    for name in STANDING_TEXTS {
+        let text = member.and_then(|member| member.get(name)?.string());
+        give(text.as_deref());
+    }
 }
 
 /// The lower case of a text, character by character: no character becomes several, and none beyond ASCII becomes one
@@ -150,7 +168,8 @@ mod tests {
     #[test]
     fn the_listed_texts_are_searched_and_no_others() {
         let event = r#"{"type":"project.created","actor":{"id":"Actor-1","email":"Ann@Example.org",
-            "name":"Ann Ode","profile":{"x":"profiled"}},"project":{"id":"proj-9","name":"Alpha"},
+            "name":"Ann Ode","profile":{"x":"profiled","member":{"name":"Then \"N\"","email":"Then@example.org",
+            "role":"stander"}}},"project":{"id":"proj-9","name":"Alpha"},
             "targets":[{"kind":"model","id":"m-7","name":"Titan","data":{"y":"targeted"}}],
             "request_id":"REQ_5","description":"described","source":{"ip":"192.0.2.9"},
             "data":{"after":{"title":"Größe \"XL\"","limit":1.50}},"origin":{"surface":"native","id":"own-3"}}"#;
@@ -162,6 +181,8 @@ mod tests {
             "M-7",
             "req_5",
             "own-3",
+            "then \"n\"",
+            "THEN@",
             "GRÖSSE",
             "größe \"xl",
             "\"after\":{\"title\":\"gr",
@@ -174,6 +195,7 @@ mod tests {
         for needle in [
             "project.created",
             "profiled",
+            "stander",
             "alpha",
             "titan",
             "targeted",

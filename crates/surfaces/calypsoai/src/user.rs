@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use docket_event::{Actor, ActorKind, Event, Value};
+use docket_event::{Actor, ActorKind, Event, STANDING, Value};
 
 use crate::entry::is_own;
 
@@ -10,8 +10,6 @@ use crate::entry::is_own;
 pub const FIELDS: [&str; 3] = ["id", "email", "name"];
 /// Marks a user that is no person; printed only when true.
 pub const MACHINE: &str = "machine";
-/// The member of `actor.profile` in which Docket keeps how its own member stood.
-const MEMBER: &str = "member";
 /// Who has this permission administers the organization.
 const ADMIN: &str = "access:admin";
 
@@ -32,7 +30,7 @@ pub fn user<'a>(event: &'a Event, org: &'a str) -> Value<'a> {
             }
         }
         Some(profile) => {
-            if let Some(member) = profile.get(MEMBER) {
+            if let Some(member) = profile.get(STANDING) {
                 stood(&mut user, member, org);
             }
         }

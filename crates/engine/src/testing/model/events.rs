@@ -95,9 +95,9 @@ fn event(dice: &mut Dice, now: i64) -> Event {
                 .as_ref()
                 .map(|id| format!("Näme of {id}"))
                 .filter(|_| dice.once_in(2)),
+            profile: dice.once_in(3).then(|| standing(id.as_deref())),
             id,
             email,
-            ..Actor::default()
         });
     }
     if dice.once_in(2) {
@@ -175,4 +175,13 @@ fn time(dice: &mut Dice, now: i64) -> Option<Timestamp> {
         cut.seconds(),
         cut.nanos() + u32::try_from(dice.below(3)).unwrap_or(0) * 400,
     )
+}
+
+/// How a member of ours stood, with texts that are nowhere else in the event.
+fn standing(id: Option<&str>) -> Json {
+    let id = id.unwrap_or("nobody");
+    let text = format!(
+        r#"{{"member":{{"name":"Then \"{id}\"","email":"{id}@Then.example","role":"x"}}}}"#
+    );
+    Json::read(&text).expect("the text is JSON")
 }

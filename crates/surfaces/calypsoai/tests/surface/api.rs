@@ -300,6 +300,16 @@ async fn our_own_members_print_as_they_stood() {
         ("roles", r#"["gold"]"#),
     ]);
     check(&[("machine", "true"), ("roles", "[]")]);
+    // What is printed of them is searched.
+    for (needle, found) in [
+        ("ANN@acme.example", 2),
+        ("a@b.c", 1),
+        ("ann@acme.example2", 0),
+    ] {
+        let query = format!("?onlyUser=false&type=task-created&search={needle}");
+        let answer = world.get(&query, &world.owner).await;
+        assert_eq!(answer.events("id").len(), found, "{needle}");
+    }
 }
 
 #[tokio::test]
