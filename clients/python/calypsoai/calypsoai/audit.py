@@ -10,7 +10,6 @@ __all__ = ["Audit"]
 
 _PATH = "/audit"
 _STEP = timedelta(microseconds=1)
-_LAST = datetime.max.replace(tzinfo=timezone.utc)
 
 Time = datetime | str
 Types = AuditEventType | str | Iterable[AuditEventType | str]
@@ -102,7 +101,14 @@ def _above(events: list[AuditEvent]) -> datetime | None:
     """Just above the newest event, which is the first. Where it does not tell its time there is no bound: one
     below it would move the rows of all that follow."""
     newest = events[0].createdAt if events else None
-    return None if newest is None or newest >= _LAST else newest + _STEP
+    if not isinstance(newest, datetime):
+        return None
+    try:
+        # Without a zone it is in UTC.
+        newest = (newest.replace(tzinfo=newest.tzinfo or timezone.utc)).astimezone(timezone.utc)
+        return newest + _STEP
+    except OverflowError:
+        return None
 
 
 def _bit(value: bool | None) -> str | None:

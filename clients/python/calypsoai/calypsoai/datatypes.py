@@ -4,7 +4,18 @@ from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapSerializer,
+    WrapValidator,
+    model_serializer,
+)
 
 __all__ = ["AuditEvent", "AuditEventType", "GetAuditResponse", "User"]
 
@@ -124,25 +135,46 @@ class AuditEventType(str, Enum):
         return self.value
 
 
+def _as_it_came(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """What is of the usual type is read; whatever else an old or unlisted event holds is kept."""
+    try:
+        return read(value)
+    except ValidationError:
+        return value
+
+
+def _printed(value: Any, usual: SerializerFunctionWrapHandler) -> Any:
+    return usual(value) if isinstance(value, datetime) else value
+
+
+_READ = WrapValidator(_as_it_came)
+_PRINTED = PlainSerializer(lambda value: value, return_type=Any)
+Text = Annotated[str, _READ, _PRINTED]
+Texts = Annotated[list[str], _READ, _PRINTED]
+Flag = Annotated[bool, _READ, _PRINTED]
+Moment = Annotated[datetime | None, _READ, WrapSerializer(_printed)]
+Id = Annotated[str | None, _READ, _PRINTED]
+
+
 class User(BaseModel):
     """Who did it, as they stood when it was done. Further keys are kept."""
 
     model_config = ConfigDict(extra="allow")
 
-    admin: bool | None = None
-    blocked: bool = False
-    createdAt: datetime | None = None
-    email: str = ""
+    admin: Annotated[bool | None, _READ, _PRINTED] = None
+    blocked: Flag = False
+    createdAt: Moment = None
+    email: Text = ""
     id: str
-    lastInvitationSentAt: datetime | None = None
-    name: str = ""
+    lastInvitationSentAt: Moment = None
+    name: Text = ""
     org: str
-    permissions: list[str] = []
-    roleIds: list[str] = []
-    roles: list[str] = []
-    social: bool = False
-    teams: list[str] = []
-    verified: bool = True
+    permissions: Texts = []
+    roleIds: Texts = []
+    roles: Texts = []
+    social: Flag = False
+    teams: Texts = []
+    verified: Flag = True
 
 
 class AuditEvent(BaseModel):
@@ -150,37 +182,37 @@ class AuditEvent(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    agentSessionId: str | None = None
-    campaignId: str | None = None
-    campaignRunId: str | None = None
-    campaignScheduleId: str | None = None
-    chatbotGroupId: str | None = None
-    chatbotId: str | None = None
-    createdAt: datetime | None = None
+    agentSessionId: Id = None
+    campaignId: Id = None
+    campaignRunId: Id = None
+    campaignScheduleId: Id = None
+    chatbotGroupId: Id = None
+    chatbotId: Id = None
+    createdAt: Moment = None
     data: Any = None
-    entitlementGroupId: str | None = None
-    entitlementId: str | None = None
-    fileId: str | None = None
-    id: str | None = None
-    oauthClientId: str | None = None
-    orgId: str | None = None
-    projectId: str | None = None
-    providerId: str | None = None
-    remediationId: str | None = None
-    requestId: str | None = None
-    roleId: str | None = None
-    scannerId: str | None = None
-    scannerPackageId: str | None = None
-    scannerTemplateId: str | None = None
-    secretId: str | None = None
-    shareId: str | None = None
-    taskId: str | None = None
-    testId: str | None = None
-    tokenId: str | None = None
+    entitlementGroupId: Id = None
+    entitlementId: Id = None
+    fileId: Id = None
+    id: Id = None
+    oauthClientId: Id = None
+    orgId: Id = None
+    projectId: Id = None
+    providerId: Id = None
+    remediationId: Id = None
+    requestId: Id = None
+    roleId: Id = None
+    scannerId: Id = None
+    scannerPackageId: Id = None
+    scannerTemplateId: Id = None
+    secretId: Id = None
+    shareId: Id = None
+    taskId: Id = None
+    testId: Id = None
+    tokenId: Id = None
     type: Annotated[AuditEventType | str, Field(union_mode="left_to_right")]
     user: User
-    userId: str | None = None
-    versionId: str | None = None
+    userId: Id = None
+    versionId: Id = None
 
     @model_serializer(mode="wrap")
     def _in_order(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

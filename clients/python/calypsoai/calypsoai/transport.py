@@ -1,5 +1,6 @@
 """Sends requests, again where the server asks for patience, and raises what it refuses."""
 
+import re
 import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -12,6 +13,7 @@ from calypsoai.errors import RequestError
 _RETRIED = {429, 503}
 _RETRIES_MAX = 3
 _WAIT_MAX_S = 60.0
+_TOKEN = re.compile("[!-~]+")
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -23,7 +25,7 @@ class Transport:
         self._base = base
         self._timeout = timeout
         self._session = requests.Session()
-        self._session.verify = verify_tls
+        self._verify_tls = verify_tls
         self._session.auth = _Bearer(token)
         self._session.headers["Accept"] = "application/json"
 
@@ -31,7 +33,10 @@ class Transport:
         """The body of the answer; RequestError on every status of 400 and above."""
         attempt = 0
         while True:
-            answer = self._session.get(self._base + path, params=list(query), timeout=self._timeout)
+            # Given with the request, as the environment overrules what a session says.
+            verify = {} if self._verify_tls else {"verify": False}
+            answer = self._session.get(
+                self._base + path, params=list(query), timeout=self._timeout, **verify)
             if answer.status_code < 400:
                 return answer.content
             if answer.status_code not in _RETRIED or attempt == _RETRIES_MAX:
@@ -44,6 +49,9 @@ class _Bearer(requests.auth.AuthBase):
     """The token, which nothing prints. As a session's auth it also keeps a .netrc from replacing it."""
 
     def __init__(self, token: str) -> None:
+        if not _TOKEN.fullmatch(token):
+            # What is wrong with it is not shown: it is a secret.
+            raise ValueError("the token has characters that no header can carry, such as a line break or a space")
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -2,6 +2,7 @@
 
 import json
 import unittest
+import warnings
 from datetime import datetime, timezone
 
 from calypsoai import datatypes
@@ -53,6 +54,18 @@ class Datatypes(unittest.TestCase):
         self.assertEqual((user.email, user.name, user.verified, user.permissions), ("", "", True, []))
         for missing in ({"id": "u"}, {"org": "o"}, {}):
             self.assertRaises(ValidationError, User.model_validate, missing)
+
+    def test_old_events_are_read_and_printed_as_they_came(self):
+        event = {"createdAt": "yesterday", "data": None, "id": "1", "requestId": 5, "taskId": {"a": [1]}, "type": "moon",
+                 "user": {**USER, "name": None, "email": None, "blocked": None, "roles": None, "createdAt": "once"},
+                 "versionId": 3}
+        page = GetAuditResponse.model_validate_json(json.dumps({"events": [event, EVENT]}))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            printed = json.loads(page.model_dump_json())["events"]
+            self.assertEqual(page.events[0].model_dump(mode="json"), event)
+            self.assertIsInstance(page.events[1].model_dump()["createdAt"], datetime)
+        self.assertEqual(printed, [event, EVENT])
 
     def test_there_are_107_types_with_names_of_their_own(self):
         self.assertEqual(len(AuditEventType), 107)

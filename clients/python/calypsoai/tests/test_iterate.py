@@ -53,6 +53,14 @@ class Iterate(unittest.TestCase):
                 arrive(len(found))
             return found, stub.asked
 
+    def test_the_newest_may_have_any_time(self):
+        for time in ("2026-01-02 03:04:05", "9999-12-31T23:59:59.999999+02:00", "9999-12-31T23:59:59.999999Z",
+                     "0001-01-01T00:00:00+02:00", "once", None):
+            event = {"createdAt": time, "id": "e", "type": "moon", "user": {"id": "u", "org": "o"}}
+            with self.subTest(time), Stub(lambda _: (200, {}, {"events": [event]})) as stub:
+                found = list(CalypsoAI(stub.url, "t").client.audit.iterate())
+                self.assertEqual([one.id for one in found], ["e"])
+
     def test_newer_events_neither_come_nor_hide_others(self):
         log = Log(1000)
         old = [id for _, id in sorted(log.events, reverse=True)]

@@ -5,6 +5,7 @@ import unittest
 from datetime import datetime, timedelta, timezone
 from unittest import mock
 
+import requests
 from calypsoai import AuditEventType, CalypsoAI, RequestError
 from stub import Stub
 
@@ -26,6 +27,27 @@ class Requests(unittest.TestCase):
             self.asked(limit=1000, type_=AuditEventType.API_TOKEN_CREATED),
             [("limit", "1000"), ("type", "api-token-created")],
         )
+
+    def test_a_token_that_no_header_can_carry_is_refused_unseen(self):
+        for token in ("t0ken\n", "t0ken x", "", "t\u20acken"):
+            with self.assertRaises(ValueError) as raised:
+                CalypsoAI(url="http://127.0.0.1", token=token)
+            self.assertNotIn("ken", str(raised.exception).replace("token", ""))
+
+    def test_what_is_said_of_tls_counts_whatever_the_environment_says(self):
+        given = []
+
+        def send(_session, _request, **keywords):
+            given.append(keywords["verify"])
+            answer = requests.Response()
+            answer.status_code, answer._content = 200, b'{"events":[]}'
+            return answer
+
+        bundle = {"REQUESTS_CA_BUNDLE": "/company/ca.pem"}
+        with mock.patch.dict("os.environ", bundle), mock.patch("requests.Session.send", send):
+            for verify_tls in (True, False):
+                CalypsoAI("https://127.0.0.1", "t", verify_tls=verify_tls).client.audit.get()
+        self.assertEqual(given, ["/company/ca.pem", False])
 
     def test_every_parameter_has_its_name_and_spelling(self):
         moment = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=2)))
