@@ -7,7 +7,7 @@ use docket_event::{
 use crate::permission::{Permission, Permissions};
 
 /// Id of the actor of everything that is done on the command line.
-const COMMAND_LINE: &str = "docket-cli";
+pub(crate) const COMMAND_LINE: &str = "docket-cli";
 /// Surface of what Docket records of itself.
 const SURFACE: &str = "docket";
 

@@ -8,7 +8,7 @@ use docket_event::Value;
 
 use crate::audit::{before_after, object, target, text};
 use crate::change::Plan;
-use crate::names::{check_email, check_id, check_name};
+use crate::names::{check_email, check_id, check_name, check_not_reserved};
 use crate::record::{
     MemberEmailRecord, MemberRecord, MemberStateRecord, OrganizationRecord, Versioned, insert,
     member_email_key, member_key, organization_key,
@@ -216,6 +216,7 @@ fn check_new(new: &NewMember) -> Result<(), AccessError> {
     check_email("email", &new.email).map_err(AccessError::Invalid)?;
     if let Some(id) = &new.id {
         check_id("id", id).map_err(AccessError::Invalid)?;
+        check_not_reserved("id", id).map_err(AccessError::Invalid)?;
     }
     if let Some(name) = &new.name {
         check_name("name", name).map_err(AccessError::Invalid)?;

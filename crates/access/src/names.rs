@@ -2,6 +2,8 @@
 
 use docket_event::Fault;
 
+use crate::audit::COMMAND_LINE;
+
 /// Most bytes of an organization's id.
 pub const ORG_BYTES_MAX: usize = 64;
 /// Most bytes of a member's or a project's id.
@@ -44,6 +46,17 @@ pub fn check_id(path: &str, id: &str) -> Result<(), Fault> {
         return Err(Fault::new(path, reason));
     }
     Ok(())
+}
+
+/// Checks that an id is not the one under which Docket itself acts.
+pub(crate) fn check_not_reserved(path: &str, id: &str) -> Result<(), Fault> {
+    match id == COMMAND_LINE {
+        true => Err(Fault::new(
+            path,
+            format!("{id} is Docket's own actor; choose another id"),
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Checks a display name: not blank, no control character.

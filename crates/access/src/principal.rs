@@ -1,6 +1,6 @@
 //! Who is asking: what a credential turns into.
 
-use docket_event::{ActorKind, Field, Filter};
+use docket_event::{ActorKind, Filter};
 
 use crate::permission::Permissions;
 
@@ -41,14 +41,4 @@ pub struct View {
     pub filter: Filter,
     /// Whether a vendor's surface shows it facts about accounts at other vendors too.
     pub cross_vendor: bool,
-}
-
-impl Principal {
-    /// The filter for who may only read their own events: the view, and that the actor is the owner.
-    pub fn own_events(&self) -> Filter {
-        self.view
-            .filter
-            .clone()
-            .with(Field::ActorId, [self.owner.id.as_str()])
-    }
 }

@@ -17,7 +17,7 @@ pub enum Field {
     ActorId,
     /// E-mail address of the actor, in lower case (ASCII).
     ActorEmail,
-    /// Kind of the actor. Not indexed.
+    /// Kind of the actor.
     ActorKind,
     /// Id of the credential.
     CredentialId,
@@ -102,7 +102,7 @@ impl Field {
     pub const fn indexed(self) -> bool {
         !matches!(
             self,
-            Field::ActorKind | Field::KeyId | Field::OriginAccount | Field::ProjectBeside
+            Field::KeyId | Field::OriginAccount | Field::ProjectBeside
         )
     }
 }

@@ -53,6 +53,22 @@ fn a_removed_member_leaves_an_id_and_no_name() {
 }
 
 #[test]
+fn nobody_gets_the_id_under_which_docket_acts() {
+    let world = world();
+    world.init("acme");
+    let new = NewMember {
+        email: "spy@example.com".to_owned(),
+        id: Some("docket-cli".to_owned()),
+        name: None,
+        role: Role::Member,
+    };
+    match world.access.add_member("acme", &new, &world.by) {
+        Err(AccessError::Invalid(fault)) => assert_eq!(fault.path, "id"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn the_last_owner_stays() {
     let world = world();
     let made = world.init("acme");

@@ -69,7 +69,7 @@ pub fn run(args: Args, common: &Common) -> Result<ExitCode> {
     let (sha256, bytes) = (source.sha256.clone(), source.bytes);
     let looking = looking_bar();
     let mut plan =
-        Plan::of(source, ingest.page_member).with_context(|| format!("read {}", file.display()))?;
+        Plan::of(source, ingest.page).with_context(|| format!("read {}", file.display()))?;
     let direction = survey::direction(&mut plan, &ingest, account.as_deref(), &looking)
         .with_context(|| format!("read {}", file.display()))?;
     looking.finish_and_clear();

@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use docket_event::vocabulary;
-use docket_surfaces_kit::{App, Asked, Ingest, Refusal, Surface, auth, split};
+use docket_surfaces_kit::{App, Asked, Ingest, PageShape, Refusal, Surface, auth, split};
 
 use crate::error::ApiError;
 use crate::wire::{EVENTS, Listing, PATH, PREFIX};
@@ -34,7 +34,10 @@ pub fn surface() -> Surface {
         ingest: Some(Ingest {
             read: |text, account| split::by_tree(text, account, ingest::ingest),
             import: ingest::ingest,
-            page_member: EVENTS,
+            page: PageShape {
+                member: EVENTS,
+                entry_member: "type",
+            },
         }),
     }
 }

@@ -5,10 +5,12 @@
 use axum::Router;
 use axum::response::Response;
 use axum::routing::{get, post};
-use docket_event::{Page, vocabulary};
+use docket_event::{ActorKind, Page, vocabulary};
 use docket_surfaces_kit::auth::{self, Scheme, Spelling};
 use docket_surfaces_kit::read::shown_on;
-use docket_surfaces_kit::{App, Asked, Ingest, Permission, Principal, Refusal, Surface, split};
+use docket_surfaces_kit::{
+    App, Asked, Ingest, PageShape, Permission, Principal, Refusal, Surface, split,
+};
 
 use crate::query::Whose;
 use crate::search::Search;
@@ -52,7 +54,10 @@ pub fn surface() -> Surface {
         ingest: Some(Ingest {
             read: |text, account| split::by_tree(text, account, ingest::ingest),
             import: ingest::ingest,
-            page_member: "entries",
+            page: PageShape {
+                member: "entries",
+                entry_member: "operation",
+            },
         }),
     }
 }
@@ -103,10 +108,16 @@ async fn whose(app: &App, caller: &Principal, user_id: &str) -> Result<Whose, Re
     }
     let own = user_id == ME || user_id == caller.owner.id;
     if own && (reads_all || may(Permission::AuditReadOwn)) {
-        return Ok(Whose::Actors(caller.owner.id.clone()));
+        return Ok(Whose::Actors {
+            id: caller.owner.id.clone(),
+            kind: caller.owner.kind,
+        });
     }
     if reads_all && auth::is_member(app, caller, user_id).await? {
-        return Ok(Whose::Actors(user_id.to_owned()));
+        return Ok(Whose::Actors {
+            id: user_id.to_owned(),
+            kind: ActorKind::User,
+        });
     }
     Err(Refusal::Denied(Permission::AuditRead))
 }

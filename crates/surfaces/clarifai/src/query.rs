@@ -18,8 +18,13 @@ use crate::wire::APP;
 pub enum Whose {
     /// Everybody's.
     Everybodys,
-    /// Those of the actor of this id.
-    Actors(String),
+    /// Those of this actor: another kind of actor may have the same id.
+    Actors {
+        /// Id.
+        id: String,
+        /// Kind.
+        kind: ActorKind,
+    },
 }
 
 /// The question that a search asks. What the caller may see is the reader's to add.
@@ -43,8 +48,10 @@ pub fn filter(search: &Search, whose: &Whose) -> Filter {
         occurred: search.occurred,
         ..Filter::default()
     };
-    if let Whose::Actors(id) = whose {
-        filter = filter.with(Field::ActorId, [id.as_str()]);
+    if let Whose::Actors { id, kind } = whose {
+        filter = filter
+            .with(Field::ActorId, [id.as_str()])
+            .with(Field::ActorKind, [kind.word()]);
     }
     if !search.user_ids.is_empty() {
         // Entries name no user where the platform itself acted.

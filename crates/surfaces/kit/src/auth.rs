@@ -128,10 +128,13 @@ pub async fn is_member(app: &App, caller: &Principal, id: &str) -> Result<bool, 
     Ok(found.is_some())
 }
 
-/// `filter`, narrowed to the events whose actor is the token's owner.
+/// `filter`, narrowed to the events whose actor is the token's owner: of the same id and the same kind, since the
+/// platform itself or an account for programs may have any id.
 #[must_use]
 pub fn own(filter: Filter, caller: &Principal) -> Filter {
-    filter.with(Field::ActorId, [caller.owner.id.clone()])
+    filter
+        .with(Field::ActorId, [caller.owner.id.clone()])
+        .with(Field::ActorKind, [caller.owner.kind.word()])
 }
 
 #[cfg(test)]

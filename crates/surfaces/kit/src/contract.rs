@@ -32,8 +32,17 @@ pub struct Ingest {
     /// Reads an entry of a file that the operator imports. The same function for every dialect but our own,
     /// which may restore there what no client may claim.
     pub import: ReadEntry,
-    /// The member of an answer page that holds the entries.
-    pub page_member: &'static str,
+    /// How a page of entries is told from an entry.
+    pub page: PageShape,
+}
+
+/// How a dialect's answer page is told from one of its entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageShape {
+    /// The member of a page that holds the entries.
+    pub member: &'static str,
+    /// A member that every entry has and no page.
+    pub entry_member: &'static str,
 }
 
 /// Reads the text of one entry. The second argument is the account that the entry is a fact about, where the

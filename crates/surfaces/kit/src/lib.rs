@@ -34,7 +34,7 @@ mod refusal;
 pub use app::{App, Readiness, Setup};
 pub use asked::{Asked, Client};
 pub use auth::{Owner, Permission, Principal};
-pub use contract::{Ingest, Surface};
+pub use contract::{Ingest, PageShape, Surface};
 pub use docket_engine::Environment;
 pub use limits::Limits;
 pub use refusal::Refusal;

@@ -8,7 +8,7 @@ use std::ops::Range;
 use docket_event::json::{self, JsonError};
 use docket_event::{Event, Fault, Faults};
 
-use crate::contract::{ReadEntry, ReadText};
+use crate::contract::{PageShape, ReadEntry, ReadText};
 
 use scan::Scan;
 
@@ -38,19 +38,19 @@ pub enum SplitError {
     TooMany,
 }
 
-/// Cuts `text` into its entries, at most `max`. `page_member` is the member of the dialect's answer page that
-/// holds entries; `events` is understood besides.
+/// Cuts `text` into its entries, at most `max`. `page` is the dialect's answer page; `events` is understood for its
+/// member besides.
 ///
 /// # Errors
 /// [`SplitError`]. What the entries hold is checked when they are read.
-pub fn entries<'t>(
-    text: &'t str,
+pub fn entries(
+    text: &str,
     form: Form,
-    page_member: &str,
+    page: PageShape,
     max: usize,
-) -> Result<Vec<&'t str>, SplitError> {
+) -> Result<Vec<&str>, SplitError> {
     match form {
-        Form::Document => document(text, page_member, max),
+        Form::Document => document(text, page, max),
         Form::Lines => lines(text, max),
     }
 }
@@ -94,15 +94,15 @@ fn lines(text: &str, max: usize) -> Result<Vec<&str>, SplitError> {
     }
 }
 
-fn document<'t>(text: &'t str, page_member: &str, max: usize) -> Result<Vec<&'t str>, SplitError> {
+fn document(text: &str, page: PageShape, max: usize) -> Result<Vec<&str>, SplitError> {
     let start = text.len() - text.trim_ascii_start().len();
     if text.get(start..).is_some_and(|rest| rest.starts_with('[')) {
         return elements(text, 0..text.len(), max);
     }
-    let Some((member, array)) = entries_member(text, page_member) else {
+    let Some((member, array)) = entries_member(text, page.member) else {
         return Ok(vec![text]);
     };
-    let Some(others) = other_members(text, &array)? else {
+    let Some(others) = other_members(text, &array, page.entry_member)? else {
         return Ok(vec![text]);
     };
     let stranger = others
@@ -130,7 +130,11 @@ fn elements(text: &str, array: Range<usize>, max: usize) -> Result<Vec<&str>, Sp
 }
 
 /// The names beside the member whose value stands at `array`; `None` if the object is an entry after all.
-fn other_members(text: &str, array: &Range<usize>) -> Result<Option<Vec<String>>, SplitError> {
+fn other_members(
+    text: &str,
+    array: &Range<usize>,
+    entry_member: &str,
+) -> Result<Option<Vec<String>>, SplitError> {
     let before = text.get(..array.start).unwrap_or_default();
     let after = text.get(array.end..).unwrap_or_default();
     let without = format!("{before}null{after}");
@@ -145,7 +149,7 @@ fn other_members(text: &str, array: &Range<usize>) -> Result<Option<Vec<String>>
     }
     let rest = json::parse(&without).map_err(shifted)?;
     let members = rest.as_object().unwrap_or_default();
-    if members.iter().any(|(name, _)| name == "type") {
+    if members.iter().any(|(name, _)| name == entry_member) {
         return Ok(None);
     }
     let holder = [BATCH_MEMBER, before_name(before)];
@@ -195,13 +199,18 @@ fn entries_member<'m>(text: &str, page_member: &'m str) -> Option<(&'m str, Rang
 mod tests {
     use super::*;
 
+    const PAGE: PageShape = PageShape {
+        member: "data",
+        entry_member: "type",
+    };
+
     fn check(text: &str, expected: &[&str]) {
-        let found = entries(text, Form::Document, "data", 3);
+        let found = entries(text, Form::Document, PAGE, 3);
         assert_eq!(found.as_deref(), Ok(expected), "{text}");
     }
 
     fn refused(text: &str, path: &str, reason: &str) {
-        match entries(text, Form::Document, "data", 3) {
+        match entries(text, Form::Document, PAGE, 3) {
             Err(SplitError::Malformed(fault)) => {
                 assert_eq!(fault.path, path, "{text}");
                 assert!(fault.reason.contains(reason), "{text}: {fault}");
@@ -249,15 +258,32 @@ mod tests {
         let four = ["[1,2,3,4]", r#"{"events":[1,2,3,4]}"#];
         for text in four {
             assert_eq!(
-                entries(text, Form::Document, "data", 3),
+                entries(text, Form::Document, PAGE, 3),
                 Err(SplitError::TooMany)
             );
         }
     }
 
     #[test]
+    fn an_entry_is_told_from_a_page_as_its_dialect_has_it() {
+        let page = PageShape {
+            member: "entries",
+            entry_member: "operation",
+        };
+        let cut = |text| entries(text, Form::Document, page, 3);
+        for entry in [
+            r#"{"operation":600,"entries":[]}"#,
+            r#"{"entries":[{"operation":1}],"operation":600}"#,
+            r#"{"operation":600,"events":[1,2]}"#,
+        ] {
+            assert_eq!(cut(entry), Ok(vec![entry]));
+        }
+        assert_eq!(cut(r#"{"type":"list","entries":[1]}"#), Ok(vec!["1"]));
+    }
+
+    #[test]
     fn lines_are_entries() {
-        let lines = |text| entries(text, Form::Lines, "data", 2);
+        let lines = |text| entries(text, Form::Lines, PAGE, 2);
         assert_eq!(lines("\n1\r\n\n \t\n2"), Ok(vec!["1", "2"]));
         assert_eq!(lines(""), Ok(vec![]));
         assert_eq!(lines("1\n2\n3"), Err(SplitError::TooMany));
@@ -266,9 +292,9 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_panics_the_scanner(text in "[\\[\\]{}\",:\\\\a-z0-9 \n]{0,60}") {
-            let _ = entries(&text, Form::Document, "data", 3);
+            let _ = entries(&text, Form::Document, PAGE, 3);
             let paged = format!("{{\"data\":{text}");
-            let _ = entries(&paged, Form::Document, "data", 3);
+            let _ = entries(&paged, Form::Document, PAGE, 3);
         }
     }
 }

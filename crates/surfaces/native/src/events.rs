@@ -132,7 +132,7 @@ fn form(headers: &HeaderMap) -> Form {
 
 fn batch(sent: Sent, form: Form, ingest: Ingest, key: Option<&str>) -> Result<Batch, WriteError> {
     let plain = sent.plain()?;
-    let entries = split::entries(plain.text()?, form, ingest.page_member, BATCH_EVENTS_MAX);
+    let entries = split::entries(plain.text()?, form, ingest.page, BATCH_EVENTS_MAX);
     let entries = entries.map_err(|error| match error {
         SplitError::Malformed(fault) => WriteError::Malformed(fault),
         SplitError::TooMany => WriteError::TooMany {

@@ -13,7 +13,7 @@ mod turning;
 
 use axum::Router;
 use axum::routing::get;
-use docket_surfaces_kit::{App, Ingest, Surface};
+use docket_surfaces_kit::{App, Ingest, PageShape, Surface};
 
 /// The name of the surface, which stands in `origin.surface` of events that brought their own id.
 pub const NAME: &str = "native";
@@ -28,7 +28,10 @@ pub fn surface() -> Surface {
         ingest: Some(Ingest {
             read: ingest::read,
             import: ingest::import,
-            page_member: "events",
+            page: PageShape {
+                member: "events",
+                entry_member: "type",
+            },
         }),
     }
 }

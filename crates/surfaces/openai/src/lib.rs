@@ -10,7 +10,8 @@ use axum::routing::get;
 use docket_event::vocabulary;
 use docket_event::{Place, Recorded};
 use docket_surfaces_kit::{
-    App, Asked, Ingest, Permission, Principal, Refusal, Surface, auth, read::Found, split,
+    App, Asked, Ingest, PageShape, Permission, Principal, Refusal, Surface, auth, read::Found,
+    split,
 };
 
 use crate::error::ApiError;
@@ -38,7 +39,10 @@ pub fn surface() -> Surface {
         ingest: Some(Ingest {
             read: |text, account| split::by_tree(text, account, ingest::ingest),
             import: ingest::ingest,
-            page_member: "data",
+            page: PageShape {
+                member: "data",
+                entry_member: "type",
+            },
         }),
     }
 }

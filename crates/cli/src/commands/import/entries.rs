@@ -3,6 +3,7 @@
 use std::io::{self, BufRead};
 
 use docket_server::operations::{ENTRY_BYTES_MAX, Entry};
+use docket_surfaces_kit::PageShape;
 use docket_surfaces_kit::split::{self, Form};
 use sha2::{Digest, Sha256};
 
@@ -67,7 +68,7 @@ impl Line {
     }
 
     /// The entries that the line holds: one, or those of a page or an array.
-    pub fn entries(self, page_member: &str) -> Vec<Entry> {
+    pub fn entries(self, page: PageShape) -> Vec<Entry> {
         let bytes = match self {
             Line::TooLong { sha256, bytes } => {
                 let reason =
@@ -87,7 +88,7 @@ impl Line {
         if text.is_empty() {
             return Vec::new();
         }
-        match split::entries(text, Form::Document, page_member, PAGE_ENTRIES_MAX) {
+        match split::entries(text, Form::Document, page, PAGE_ENTRIES_MAX) {
             Ok(entries) => entries.into_iter().map(entry).collect(),
             // What is no page is one entry, and whoever reads it says what is wrong with it.
             Err(_) => vec![entry(text)],
@@ -130,7 +131,10 @@ mod tests {
                 return all;
             }
             left -= taken;
-            all.push(line.entries("data"));
+            all.push(line.entries(PageShape {
+                member: "data",
+                entry_member: "type",
+            }));
         }
     }
 

@@ -5,6 +5,7 @@ use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use docket_server::operations::{CHUNK_BYTES_MAX, CHUNK_ENTRIES_MAX, Entry};
+use docket_surfaces_kit::PageShape;
 use docket_surfaces_kit::split::{self, Form, SplitError};
 use serde::de::IgnoredAny;
 
@@ -27,7 +28,7 @@ pub enum Direction {
 #[derive(Debug)]
 pub struct Plan {
     shape: Shape,
-    page_member: &'static str,
+    page: PageShape,
 }
 
 #[derive(Debug)]
@@ -44,7 +45,7 @@ enum Shape {
 
 impl Plan {
     /// Looks at the input's first lines and cuts all of it.
-    pub fn of(source: Source, page_member: &'static str) -> io::Result<Self> {
+    pub fn of(source: Source, page: PageShape) -> io::Result<Self> {
         let Source {
             mut file,
             start,
@@ -56,7 +57,7 @@ impl Plan {
             Shape::Lines { file, chunks }
         } else {
             let text = read_document(&mut file, start, end)?;
-            let entries = cut_document(&text, page_member)?;
+            let entries = cut_document(&text, page)?;
             let chunks = cut_entries(&entries);
             Shape::Document {
                 text,
@@ -64,7 +65,7 @@ impl Plan {
                 chunks,
             }
         };
-        Ok(Plan { shape, page_member })
+        Ok(Plan { shape, page })
     }
 
     /// How many chunks there are.
@@ -86,7 +87,7 @@ impl Plan {
         };
         let mut entries = match &mut self.shape {
             Shape::Lines { file, chunks } => match chunks.get(index) {
-                Some(range) => read_lines(file, range, self.page_member)?,
+                Some(range) => read_lines(file, range, self.page)?,
                 None => Vec::new(),
             },
             Shape::Document {
@@ -174,7 +175,7 @@ fn cut_lines(file: &mut File, start: u64, end: u64) -> io::Result<Vec<Range<u64>
     Ok(chunks)
 }
 
-fn read_lines(file: &mut File, range: &Range<u64>, page_member: &str) -> io::Result<Vec<Entry>> {
+fn read_lines(file: &mut File, range: &Range<u64>, page: PageShape) -> io::Result<Vec<Entry>> {
     file.seek(SeekFrom::Start(range.start))?;
     let mut reader = BufReader::with_capacity(LINE_BYTES_MAX >> 4, file);
     let mut left = range.end - range.start;
@@ -188,7 +189,7 @@ fn read_lines(file: &mut File, range: &Range<u64>, page_member: &str) -> io::Res
             ));
         }
         left -= taken;
-        entries.extend(line.entries(page_member));
+        entries.extend(line.entries(page));
     }
     Ok(entries)
 }
@@ -209,12 +210,12 @@ fn read_document(file: &mut File, start: u64, end: u64) -> io::Result<String> {
 }
 
 /// Where the entries of a document stand in its text.
-fn cut_document(text: &str, page_member: &str) -> io::Result<Vec<Range<usize>>> {
+fn cut_document(text: &str, page: PageShape) -> io::Result<Vec<Range<usize>>> {
     if text.trim_ascii().is_empty() {
         return Ok(Vec::new());
     }
     // An entry has at least one character and a comma.
-    let entries = split::entries(text, Form::Document, page_member, text.len());
+    let entries = split::entries(text, Form::Document, page, text.len());
     let entries = entries.map_err(|error| match error {
         SplitError::Malformed(fault) => not_json(&fault.to_string()),
         SplitError::TooMany => invalid("more entries than characters"),

@@ -78,6 +78,30 @@ async fn a_user_id_means_what_the_token_may_read() {
 }
 
 #[tokio::test]
+async fn another_kind_of_actor_with_the_same_id_is_somebody_else() {
+    let world = world().await;
+    let event = |kind: &str| {
+        let text = format!(
+            r#"{{"type":"project.deleted","actor":{{"kind":"{kind}","id":"{MEMBER}"}},"request_id":"{kind}"}}"#
+        );
+        docket_event::read_event(&text).unwrap()
+    };
+    let kinds = ["system", "service_account", "agent", "user"];
+    world.append(kinds.map(event).to_vec()).await;
+    for (user_id, token) in [
+        ("me", &world.member),
+        (MEMBER, &world.member),
+        (MEMBER, &world.auditor),
+    ] {
+        assert_eq!(world.listed(user_id, token, "").await, ["user", "1"]);
+    }
+    // What is printed as a user is found as one.
+    let by_user = format!(r#"{{"query":{{"user_ids":["{MEMBER}"],"operations":[602]}}}}"#);
+    let found = world.listed("me", &world.auditor, &by_user).await;
+    assert_eq!(found, ["user", "agent", "service_account"]);
+}
+
+#[tokio::test]
 async fn the_path_wins_over_the_body_and_is_decoded() {
     let world = world().await;
     let body = r#"{"user_app_id":{"user_id":"nobody","app_id":"x"},"query":{"operations":[800]}}"#;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use docket_event::vocabulary::{Shown, ShownFacts, Surface, vocabulary};
-use docket_event::{Event, Field, Recorded, Span, Timestamp, Value};
+use docket_event::{ActorKind, Event, Field, Recorded, Span, Timestamp, Value};
 use docket_surfaces_clarifai::entry::render;
 use docket_surfaces_clarifai::query::{Whose, filter};
 use docket_surfaces_clarifai::search::{AskedTarget, Search};
@@ -40,9 +40,9 @@ fn wants(search: &Search, whose: &Whose, recorded: &Recorded) -> bool {
     };
     (match whose {
         Whose::Everybodys => true,
-        Whose::Actors(id) => {
+        Whose::Actors { id, kind } => {
             let actor = recorded.event.actor.as_ref();
-            actor.and_then(|actor| actor.id.as_ref()) == Some(id)
+            actor.is_some_and(|actor| actor.id.as_ref() == Some(id) && actor.kind == *kind)
         }
     }) && search.occurred.contains(time.micros())
         && (search.user_ids.is_empty()
@@ -79,7 +79,12 @@ fn search() -> impl Strategy<Value = (Search, Whose)> {
     let target = (select(KINDS), id()).prop_map(|(kind, id)| AskedTarget { kind, id });
     let ips = proptest::collection::vec(select(IPS), 1..3);
     let ips = ips.prop_map(|all| all.into_iter().filter_map(|ip| ip.parse().ok()).collect());
-    let whose = prop_oneof![3 => Just(Whose::Everybodys), 1 => id().prop_map(Whose::Actors)];
+    let kind = select(vec![
+        ActorKind::User,
+        ActorKind::ServiceAccount,
+        ActorKind::System,
+    ]);
+    let whose = prop_oneof![3 => Just(Whose::Everybodys), 1 => (id(), kind).prop_map(|(id, kind)| Whose::Actors { id, kind })];
     (
         (micros(), micros()),
         proptest::collection::vec(id(), 0..2),

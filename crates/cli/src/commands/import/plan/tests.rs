@@ -7,7 +7,11 @@ use super::*;
 fn plan(text: &[u8]) -> io::Result<Plan> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(text).unwrap();
-    Plan::of(Source::open(file.path()).unwrap(), "data")
+    let page = PageShape {
+        member: "data",
+        entry_member: "type",
+    };
+    Plan::of(Source::open(file.path()).unwrap(), page)
 }
 
 fn all(plan: &mut Plan, direction: Direction) -> Vec<String> {
