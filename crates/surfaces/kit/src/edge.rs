@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
@@ -145,17 +145,7 @@ fn refused(surface: Option<&Surface>, refusal: &Refusal, asked: &Asked) -> Respo
         Some(surface) => (surface.refuse)(refusal, asked),
         None => refusal.status().into_response(),
     };
-    refusal.noted(with_retry(response, refusal))
-}
-
-/// Sets `retry-after` where the refusal has one and the surface has said nothing about retrying.
-fn with_retry(mut response: Response, refusal: &Refusal) -> Response {
-    let headers = response.headers_mut();
-    let silent = !headers.contains_key(RETRY_AFTER) && !headers.contains_key("x-should-retry");
-    if let Some(seconds) = refusal.retry_after_s().filter(|_| silent) {
-        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
+    refusal.noted(response)
 }
 
 fn finish_headers(response: &mut Response, asked: &Asked) {

@@ -1,6 +1,7 @@
 //! Why the kit does not do what was asked.
 
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use docket_engine::QueryError;
 
@@ -8,6 +9,8 @@ use crate::auth::Permission;
 
 /// Seconds after which a client may ask again when too much is under way.
 pub const BUSY_RETRY_S: u64 = 2;
+/// Says of an answer whether its client should ask again.
+const SHOULD_RETRY: &str = "x-should-retry";
 /// Most seconds that a client is told to wait.
 pub const RETRY_MAX_S: u64 = 60;
 
@@ -153,9 +156,15 @@ impl Refusal {
         }
     }
 
-    /// Hands the operator's text to the log line of `response`, which renders this refusal.
+    /// Hands the operator's text to the log line of `response`, which renders this refusal, and sets `retry-after`
+    /// where the refusal has one and the surface has said nothing about retrying.
     #[must_use]
     pub fn noted(&self, mut response: Response) -> Response {
+        let headers = response.headers_mut();
+        let silent = !headers.contains_key(RETRY_AFTER) && !headers.contains_key(SHOULD_RETRY);
+        if let Some(seconds) = self.retry_after_s().filter(|_| silent) {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if let Some(cause) = self.cause() {
             response.extensions_mut().insert(Cause(cause.to_owned()));
         }

@@ -19,6 +19,7 @@ async fn a_key_that_asks_too_often_is_told_its_rate() {
     world.search("me", &world.auditor, "").await.is(200, 10_000);
     let refused = world.search("me", &world.auditor, "").await;
     refused.is(429, 11_005);
+    assert_eq!(refused.headers["retry-after"], "1");
     assert_eq!(
         refused.details(),
         "exceeded limit of 15 requests per second"
