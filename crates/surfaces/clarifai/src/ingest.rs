@@ -193,12 +193,18 @@ fn targets(value: Option<&Value<'_>>) -> Vec<Target> {
 }
 
 fn target(element: &Value<'_>) -> Option<Target> {
-    let [(kind, inner)] = element.as_object()? else {
+    // What is null is absent, and a stranger beside the kind is no kind.
+    let members = element.as_object()?.iter();
+    let there = members.filter(|(_, inner)| *inner != Value::Null);
+    let mut kinds = there.filter_map(|(kind, inner)| {
+        let known = vocabulary().kind_by_clarifai(kind)?;
+        Some((known, &**kind, inner))
+    });
+    let (Some((known, kind, inner)), None) = (kinds.next(), kinds.next()) else {
         return None;
     };
-    let known = vocabulary().kind_by_clarifai(kind)?;
     let id = Some(text(inner.get("id"))?);
-    let named = NAMED_KINDS.contains(&&**kind);
+    let named = NAMED_KINDS.contains(&kind);
     Some(Target {
         kind: known.name.clone(),
         id,

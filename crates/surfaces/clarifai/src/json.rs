@@ -135,7 +135,7 @@ fn number_of(value: &Value<'_>, names: &Enum, path: &Path) -> Result<Value<'stat
 }
 
 /// The whole number that a value spells, also as a string or with a fraction of zero.
-fn integer(value: &Value<'_>) -> Option<i64> {
+pub fn integer(value: &Value<'_>) -> Option<i64> {
     let (Value::Number(text) | Value::String(text)) = value else {
         return None;
     };

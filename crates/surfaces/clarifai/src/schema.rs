@@ -8,10 +8,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use docket_event::Value;
+use docket_event::{Timestamp, Value};
 use prost::Message as _;
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorSet};
+
+use crate::json::integer;
 
 /// The package of the vendor's messages, as descriptors spell it.
 const PACKAGE: &str = ".clarifai.api";
@@ -190,15 +192,33 @@ pub fn usual<'a>(value: &Value<'a>, message: &Message) -> Value<'a> {
 fn usual_element<'a>(value: &Value<'a>, field: &Field) -> Value<'a> {
     match (&field.kind, value) {
         (Kind::Message(name), _) => usual(value, message(name)),
-        (Kind::Enum(name), Value::String(word)) => match named_numbers(name).number(word) {
-            Some(number) => Value::integer(i64::from(number)),
+        (Kind::Enum(name), _) => match number_of(value, name) {
+            Some(number) => Value::integer(number.into()),
             None => value.clone(),
         },
-        (
-            Kind::Text | Kind::Flag | Kind::Whole | Kind::Enum(_) | Kind::Time | Kind::FlagValue,
-            _,
-        ) => value.clone(),
+        (Kind::Time, Value::Object(_)) => match time_of(value) {
+            Some(time) => Value::string(time.to_string()),
+            None => value.clone(),
+        },
+        (Kind::Text | Kind::Flag | Kind::Whole | Kind::Time | Kind::FlagValue, _) => value.clone(),
     }
+}
+
+/// The number that a name of the enum or a spelling of a number means.
+fn number_of(value: &Value<'_>, name: &str) -> Option<i32> {
+    let named = value
+        .as_str()
+        .and_then(|word| named_numbers(name).number(word));
+    named.or_else(|| integer(value).and_then(|number| number.try_into().ok()))
+}
+
+/// The time that clients without a JSON form of it write as its two fields.
+fn time_of(value: &Value<'_>) -> Option<Timestamp> {
+    let field = |name: &str| value.get(name).map_or(Some(0), integer);
+    let known = |(name, _): &(Cow<'_, str>, _)| matches!(&**name, "seconds" | "nanos");
+    let nanos = u32::try_from(field("nanos")?).ok()?;
+    let time = Timestamp::new(field("seconds")?, nanos)?;
+    value.as_object()?.iter().all(known).then_some(time)
 }
 
 /// `value` with the fields of every message in the order in which they are printed.

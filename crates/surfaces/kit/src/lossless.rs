@@ -48,10 +48,30 @@ pub fn apply<'a>(rendered: Value<'a>, extra: &Value<'_>) -> Value<'a> {
     document
 }
 
-/// 64 hex digits that stand for an entry that has no id of its own: the SHA-256 of its compact text.
+/// 64 hex digits that stand for an entry that has no id of its own: the SHA-256 of its compact text, with the members
+/// of every object sorted by name, as their order makes no other document.
 pub fn hash(entry: &Value<'_>) -> String {
-    let digest = Sha256::digest(entry.to_text());
+    let digest = Sha256::digest(sorted(entry).to_text());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The document with the members of every object sorted by name.
+pub(crate) fn sorted<'v>(value: &'v Value<'_>) -> Value<'v> {
+    match value {
+        Value::Array(all) => Value::Array(all.iter().map(sorted).collect()),
+        Value::Object(all) => {
+            let members = all
+                .iter()
+                .map(|(name, value)| (Cow::Borrowed(&**name), sorted(value)));
+            let mut members: Vec<(Cow<'_, str>, Value<'_>)> = members.collect();
+            members.sort_by(|(one, _), (other, _)| one.cmp(other));
+            Value::Object(members)
+        }
+        Value::String(text) => Value::String(Cow::Borrowed(text)),
+        Value::Number(text) => Value::Number(Cow::Borrowed(text)),
+        Value::Bool(flag) => Value::Bool(*flag),
+        Value::Null => Value::Null,
+    }
 }
 
 #[derive(Default)]

@@ -7,6 +7,8 @@ use docket_event::{
     Event, EventId, IdKey, Recorded, Timestamp, Value, read_event, read_value, write_event,
 };
 
+use crate::lossless;
+
 /// The event at a place of a log, as a store gives it back.
 ///
 /// # Panics
@@ -43,23 +45,9 @@ pub fn event(value: &Value<'_>) -> Event {
     read_value(value).unwrap_or_else(|faults| panic!("{faults:?}"))
 }
 
-/// The document with the members of every object in one order, so that equal documents have equal texts.
+/// The document's text with the members of every object in one order, so that equal documents have equal texts.
 pub fn sorted(value: &Value<'_>) -> String {
-    fn sort(value: &Value<'_>) -> Value<'static> {
-        match value {
-            Value::Array(all) => Value::Array(all.iter().map(sort).collect()),
-            Value::Object(all) => {
-                let mut members: Vec<_> = all
-                    .iter()
-                    .map(|(name, value)| (name.clone().into_owned(), sort(value)))
-                    .collect();
-                members.sort_by(|one, other| one.0.cmp(&other.0));
-                Value::object(members)
-            }
-            other => other.clone().into_owned(),
-        }
-    }
-    sort(value).to_text()
+    lossless::sorted(value).to_text()
 }
 
 /// Calls `check` with each pair of a golden file, an array of objects with a `name`.

@@ -75,5 +75,16 @@ fn entries_get_the_vendors_spelling() {
         r#"{"targets":[{"workflowVersion":{"workflowId":"w","id":"v"}},7]}"#,
         r#"{"targets":[{"workflow_version":{"id":"v","workflow_id":"w"}},7]}"#,
     );
+    check(r#"{"operation":"600"}"#, r#"{"operation":600}"#);
+    check(r#"{"operation":3e2}"#, r#"{"operation":300}"#);
+    check(r#"{"operation":600.5}"#, r#"{"operation":600.5}"#);
+    check(
+        r#"{"timestamp":{"seconds":"1737115495","nanos":449860000},"user":{"created_at":{"seconds":1}}}"#,
+        r#"{"timestamp":"2025-01-17T12:04:55.449860Z","user":{"created_at":"1970-01-01T00:00:01Z"}}"#,
+    );
+    check(
+        r#"{"timestamp":{"seconds":1,"zone":2}}"#,
+        r#"{"timestamp":{"seconds":1,"zone":2}}"#,
+    );
     check("[1]", "[1]");
 }

@@ -116,7 +116,7 @@ fn entries_are_told_apart_by_id_or_hash() {
     let hash = id(r#"{"type":"a.b", "effective_at":5}"#).unwrap();
     assert_eq!(
         hash,
-        "sha256:c6cd0a8f3e7fad8a21ff9baf3d194930173d2a976ffb7062aa106c9a921a720f"
+        "sha256:251c596aa52eacffdb2354479e5e5eb155e13adf10d603cb1850e2552286022d"
     );
     assert_eq!(
         id(r#"{"type":"a.b","effective_at":5,"id":"req_1"}"#).as_deref(),
