@@ -109,7 +109,7 @@ impl Sealer<'_> {
         }
         let frames = self.repack(&all.frames)?;
         Ok(build(&BlockInput {
-            id: self.store.new_block()?,
+            id: self.store.new_block(state.id)?,
             log: state.id,
             first: rows.first().map_or(0, |row| row.first),
             columns: &all.columns,

@@ -88,7 +88,7 @@ impl Sealer<'_> {
             tail.first(),
             "tails are sealed in the order of the log"
         );
-        let id = self.store.new_block()?;
+        let id = self.store.new_block(state.id)?;
         let (mut built, next, tiles) = tail.content(|content| {
             let Content { columns, order, .. } = content;
             let frames = self.repack(&content.frames)?;

@@ -77,6 +77,28 @@ pub struct Head {
     pub recorded_micros: i64,
 }
 
+/// What a process must know of a log to know whether others have changed it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// How many events it has.
+    pub size: u64,
+    /// One more with every change of its list of blocks; 0 for ever in a store that is not shared.
+    pub version: u64,
+}
+
+/// A log at one moment, as far as somebody does not know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// Its row.
+    pub log: LogRow,
+    /// Where it stands.
+    pub standing: Standing,
+    /// The list of blocks by first position, with empty `dir`; `None` when that is known.
+    pub blocks: Option<Vec<BlockRow>>,
+    /// The batches that hold unknown positions and are not sealed, in order.
+    pub batches: Vec<BatchRow>,
+}
+
 /// The events that one group commit adds to one log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchRow {
@@ -317,6 +339,24 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// How many bytes a part of a block has, save the last: what suits the store's pages.
     fn part_bytes(&self) -> usize;
 
+    /// Whether other processes may write to it while this one has it open. If not, whoever has opened it knows all
+    /// that there is, and [`Store::standing`] and [`Store::claim`] are not called.
+    fn shared(&self) -> bool;
+
+    /// The log of `org`, if there is one.
+    fn log_of(&self, org: &str) -> Result<Option<LogRow>, StoreError>;
+
+    /// Where a log stands, in one round trip.
+    fn standing(&self, log: LogId) -> Result<Standing, StoreError>;
+
+    /// What is not known of a log, all of it as it is at one moment. Without `known`, everything.
+    fn contents(&self, log: LogId, known: Option<Standing>) -> Result<Contents, StoreError>;
+
+    /// Takes the right to seal and merge `logs`, as far as no other process has it. Ends with the claim, and with the
+    /// process. Calls of [`Store::put_parts`] and [`Store::finish_seals`] for a log that was not claimed, or no longer
+    /// is, may fail as [`StoreError::Busy`]. One claim at a time.
+    fn claim(&self, logs: &[LogId]) -> Result<Box<dyn Claim + '_>, StoreError>;
+
     /// All logs, by number.
     fn logs(&self) -> Result<Vec<LogRow>, StoreError>;
 
@@ -336,8 +376,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// The batches of a log that hold positions of `from` or higher, in order.
     fn batches(&self, log: LogId, from: u64) -> Result<Vec<BatchRow>, StoreError>;
 
-    /// A number for a new block.
-    fn new_block(&self) -> Result<BlockId, StoreError>;
+    /// A number for a new block of a log.
+    fn new_block(&self, log: LogId) -> Result<BlockId, StoreError>;
 
     /// In one commit: keeps parts of the bodies of blocks that no list names yet. Every part of a body but the
     /// last has [`Store::part_bytes`]. Parts of blocks that never get finished are removed when the store is next
@@ -345,7 +385,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     fn put_parts(&self, parts: &[Part<'_>]) -> Result<(), StoreError>;
 
     /// In one commit, for each of `seals`: the block joins its log's list, replaced blocks leave it, batches below
-    /// the new `sealed` go, the log row and tiles are written.
+    /// the new `sealed` go, the log row and tiles are written. A log whose blocks have changed since its seal was
+    /// worked out is left alone, and so are the others: [`StoreError::Busy`], or Corrupt where nobody else may write.
     fn finish_seals(&self, seals: &[Seal<'_>]) -> Result<(), StoreError>;
 
     /// The list of a log's blocks by first position, with empty `dir`.
@@ -379,10 +420,29 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     fn examine(&self, found: &mut dyn FnMut(Problem)) -> Result<(), StoreError>;
 }
 
+/// Somebody's right to seal and merge logs.
+pub trait Claim: fmt::Debug {
+    /// Whether a log is among them.
+    fn has(&self, log: LogId) -> bool;
+}
+
+/// A claim where there is nobody else.
+#[derive(Clone, Copy, Debug)]
+pub struct Alone;
+
+impl Claim for Alone {
+    fn has(&self, _: LogId) -> bool {
+        true
+    }
+}
+
 /// One group commit between [`Store::begin`] and its end.
 pub trait Group {
     /// The heads of the locked logs, in the order of the call.
     fn heads(&self) -> &[Head];
+
+    /// What the clock says by which events are recorded, Unix microseconds; `None` when that is the process's own.
+    fn now_micros(&self) -> Option<i64>;
 
     /// The verdicts on the riders, in the order of the call.
     fn verdicts(&self) -> &[Verdict];

@@ -119,7 +119,7 @@ fn load(store: &dyn Store, golden: &Value<'_>, version: u32) {
     let id_key: [u8; 16] = bytes_of(golden, "id_key").try_into().unwrap();
     let made = store.create_log(ORG, id_key).unwrap();
     assert_eq!(
-        store.new_block().unwrap(),
+        store.new_block(made.id).unwrap(),
         BlockId(1),
         "the number that the checksums cover"
     );

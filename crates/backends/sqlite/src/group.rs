@@ -57,6 +57,10 @@ impl Group for SqliteGroup<'_> {
         &self.heads
     }
 
+    fn now_micros(&self) -> Option<i64> {
+        None
+    }
+
     fn verdicts(&self) -> &[Verdict] {
         &self.verdicts
     }

@@ -9,6 +9,7 @@ mod batches;
 mod blocks;
 mod bodies;
 mod connection;
+mod contents;
 mod copied;
 mod examine;
 mod failure;
@@ -32,8 +33,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use docket_engine::store::{
-    BatchRow, BlockId, BlockRow, Group, Identity, LogId, LogRow, Part, Problem, Record, RecordKey,
-    Rider, Seal, Store, StoreError, TileRow,
+    Alone, BatchRow, BlockId, BlockRow, Claim, Contents, Group, Identity, LogId, LogRow, Part,
+    Problem, Record, RecordKey, Rider, Seal, Standing, Store, StoreError, TileRow,
 };
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -133,6 +134,26 @@ impl Store for Sqlite {
         segs::PART_BYTES
     }
 
+    fn shared(&self) -> bool {
+        false
+    }
+
+    fn log_of(&self, org: &str) -> Result<Option<LogRow>, StoreError> {
+        self.read(|connection| logs::of(connection, org))
+    }
+
+    fn standing(&self, log: LogId) -> Result<Standing, StoreError> {
+        self.read(|connection| contents::standing(connection, &contents::row(connection, log)?))
+    }
+
+    fn contents(&self, log: LogId, known: Option<Standing>) -> Result<Contents, StoreError> {
+        self.read(|connection| contents::read(connection, log, known))
+    }
+
+    fn claim(&self, _: &[LogId]) -> Result<Box<dyn Claim + '_>, StoreError> {
+        Ok(Box::new(Alone))
+    }
+
     fn logs(&self) -> Result<Vec<LogRow>, StoreError> {
         self.read(logs::all)
     }
@@ -157,7 +178,7 @@ impl Store for Sqlite {
         self.read(|connection| batches::from(connection, log, from))
     }
 
-    fn new_block(&self) -> Result<BlockId, StoreError> {
+    fn new_block(&self, _: LogId) -> Result<BlockId, StoreError> {
         self.live()?.slot.lock().new_block()
     }
 

@@ -44,7 +44,12 @@ fn make(folder: &Path) {
     }
     sample::seal(&store, &other, 0, 1, &sample::pattern(100)).expect("seals");
     sample::seal(&store, &log, 0, 2, &sample::pattern(20_000)).expect("seals");
-    let block = sample::block(store.new_block().expect("gives a number"), log.id, 2, 2);
+    let block = sample::block(
+        store.new_block(log.id).expect("gives a number"),
+        log.id,
+        2,
+        2,
+    );
     sample::put_body(&store, block.id, &sample::pattern(9_000)).expect("puts");
     let now = sample::sealed(&log, 4);
     let tiles = [
@@ -379,7 +384,7 @@ fn a_damaged_file_never_shows_another_truth() {
             let _ = (
                 see(&store),
                 store.create_log("new", [1; 16]),
-                store.new_block(),
+                store.new_block(docket_engine::store::LogId(1)),
             );
         }
     }

@@ -120,7 +120,7 @@ fn a_snapshot_writes_nothing() {
     let answers = [
         snapshot.create_log("acme", [0; 16]).map(drop),
         snapshot.begin(&[], &[]).map(drop),
-        snapshot.new_block().map(drop),
+        snapshot.new_block(log.id).map(drop),
         snapshot.put_parts(&[Part {
             block: id,
             part: 0,
@@ -260,7 +260,7 @@ fn the_write_ahead_log_does_not_grow_for_ever() {
     let folder = tempfile::tempdir().expect("makes a folder");
     let store = open(folder.path());
     let part = sample::pattern(store.part_bytes());
-    let block = store.new_block().expect("gives a number");
+    let block = store.new_block(log.id).expect("gives a number");
     // 400 MiB; a checkpoint is due every 32.
     for _ in 0..400 {
         store

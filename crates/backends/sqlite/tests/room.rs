@@ -41,7 +41,7 @@ fn a_slice_fills_a_page() {
         "one commit writes at most 1 MiB of a body"
     );
     for _ in 0..3 {
-        let block = store.new_block().expect("gives a number");
+        let block = store.new_block(log.id).expect("gives a number");
         for number in 0..4 {
             store
                 .put_parts(&[Part {
@@ -90,7 +90,7 @@ fn a_full_disk_is_busy_until_there_is_room() {
     let (before, batches) = (size(&store), store.batches(log.id, 0).expect("reads"));
     assert!(before > 1_000 && batches.len() > 100);
     // Small rows may still find room in pages that are not full: none of them is torn.
-    let block = store.new_block();
+    let block = store.new_block(log.id);
     assert!(
         matches!(block, Ok(_) | Err(StoreError::Busy(_))),
         "{block:?}"
@@ -148,7 +148,7 @@ fn room_is_used_again() {
     let mut sizes = Vec::new();
     for _ in 0..4 {
         let store = open(folder.path());
-        let block = store.new_block().expect("gives a number");
+        let block = store.new_block(log.id).expect("gives a number");
         store
             .put_parts(&[Part {
                 block,
@@ -209,7 +209,12 @@ fn what_is_sealed_or_replaced_is_removed() {
         sample::append(&store, log.id, 1).expect("appends");
     }
     let old = sample::seal(&store, &log, 0, 599, &sample::pattern(9 << 20)).expect("seals");
-    let new = sample::block(store.new_block().expect("gives a number"), log.id, 0, 599);
+    let new = sample::block(
+        store.new_block(log.id).expect("gives a number"),
+        log.id,
+        0,
+        599,
+    );
     sample::put_body(&store, new.id, b"new").expect("puts");
     let (now, replaces) = (sample::sealed(&log, 599), [old.id]);
     let seal = Seal {

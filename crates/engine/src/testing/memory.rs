@@ -3,12 +3,14 @@
 //! A [`Memory`] lives as long as one of its clones: they are handles of the same store, so that a test can
 //! drop an engine and start another one over what the first one left.
 
+mod claim;
 mod faults;
 mod group;
 mod pieces;
 mod riders;
 mod rows;
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::thread::{self, ThreadId};
@@ -16,9 +18,10 @@ use std::thread::{self, ThreadId};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::store::{
-    BatchRow, BlockId, BlockRow, Group, Identity, LogId, LogRow, Part, Problem, Record, RecordKey,
-    Rider, Seal, Store, StoreError, TileRow,
+    Alone, BatchRow, BlockId, BlockRow, Claim, Contents, Group, Identity, LogId, LogRow, Part,
+    Problem, Record, RecordKey, Rider, Seal, Standing, Store, StoreError, TileRow,
 };
+use claim::MemoryClaim;
 use faults::Plan;
 use group::MemoryGroup;
 use rows::Rows;
@@ -39,6 +42,10 @@ struct Shared {
     state: Mutex<State>,
     /// The group that was open has ended.
     ended: Condvar,
+    /// Whether several engines have it open.
+    open_to_others: bool,
+    /// Logs that somebody has claimed.
+    claimed: Mutex<HashSet<LogId>>,
 }
 
 #[derive(Debug)]
@@ -52,6 +59,15 @@ struct State {
 impl Memory {
     /// An empty store whose parts have `part_bytes`.
     pub fn new(part_bytes: usize) -> Self {
+        Memory::made(part_bytes, false)
+    }
+
+    /// An empty store that several engines may have open at a time, as if each were a process.
+    pub fn shared(part_bytes: usize) -> Self {
+        Memory::made(part_bytes, true)
+    }
+
+    fn made(part_bytes: usize, open_to_others: bool) -> Self {
         assert!(part_bytes > 0, "a part holds something");
         let state = State {
             rows: Rows::default(),
@@ -67,6 +83,8 @@ impl Memory {
                 part_bytes,
                 state: Mutex::new(state),
                 ended: Condvar::new(),
+                open_to_others,
+                claimed: Mutex::default(),
             }),
         }
     }
@@ -154,6 +172,29 @@ impl Store for Memory {
         self.shared.part_bytes
     }
 
+    fn shared(&self) -> bool {
+        self.shared.open_to_others
+    }
+
+    fn log_of(&self, org: &str) -> Result<Option<LogRow>, StoreError> {
+        self.read(|rows| Ok(rows.log_of(org).cloned()))
+    }
+
+    fn standing(&self, log: LogId) -> Result<Standing, StoreError> {
+        self.read(|rows| rows.standing(log))
+    }
+
+    fn contents(&self, log: LogId, known: Option<Standing>) -> Result<Contents, StoreError> {
+        self.read(|rows| rows.contents(log, known))
+    }
+
+    fn claim(&self, logs: &[LogId]) -> Result<Box<dyn Claim + '_>, StoreError> {
+        if !self.shared() {
+            return Ok(Box::new(Alone));
+        }
+        Ok(Box::new(MemoryClaim::take(&self.shared, logs)))
+    }
+
     fn logs(&self) -> Result<Vec<LogRow>, StoreError> {
         self.read(|rows| Ok(rows.logs.values().cloned().collect()))
     }
@@ -197,7 +238,7 @@ impl Store for Memory {
         self.read(|rows| rows.batches_from(log, from))
     }
 
-    fn new_block(&self) -> Result<BlockId, StoreError> {
+    fn new_block(&self, _: LogId) -> Result<BlockId, StoreError> {
         self.write(|rows| Ok(rows.new_block()))
     }
 

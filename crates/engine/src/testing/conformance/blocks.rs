@@ -27,7 +27,12 @@ fn a_block_is_there_once_it_is_finished(open: &Opener) {
     let store = open();
     let log = acme(&*store);
     append(&*store, log.id, 2).expect("appends");
-    let block = block(store.new_block().expect("gives a number"), log.id, 0, 2);
+    let block = block(
+        store.new_block(log.id).expect("gives a number"),
+        log.id,
+        0,
+        2,
+    );
     put_body(&*store, block.id, b"body").expect("puts");
     assert_eq!(store.block(block.id), Ok(None));
     assert_eq!(first_byte(&*store, block.id), Ok(None));
@@ -66,7 +71,12 @@ fn a_seal_is_one_commit(open: &Opener) {
     let log = acme(&*store);
     append(&*store, log.id, 2).expect("appends");
     append(&*store, log.id, 1).expect("appends");
-    let block = block(store.new_block().expect("gives a number"), log.id, 0, 2);
+    let block = block(
+        store.new_block(log.id).expect("gives a number"),
+        log.id,
+        0,
+        2,
+    );
     put_body(&*store, block.id, b"body").expect("puts");
     let (now, tiles) = (sealed(&log, 2), [tile(log.id, 1, 0)]);
     let seal = Seal {
@@ -136,7 +146,12 @@ fn a_merge_replaces_blocks(open: &Opener) {
     let one = seal(&*store, &log, 0, 2, b"one").expect("seals");
     let two = seal(&*store, &log, 2, 2, b"two").expect("seals");
     let three = seal(&*store, &log, 4, 2, b"three").expect("seals");
-    let merged = block(store.new_block().expect("gives a number"), log.id, 0, 4);
+    let merged = block(
+        store.new_block(log.id).expect("gives a number"),
+        log.id,
+        0,
+        4,
+    );
     put_body(&*store, merged.id, b"merged").expect("puts");
     let now = sealed(&log, 6);
     let replaces = [one.id, two.id];
@@ -182,10 +197,25 @@ fn a_seal_that_does_not_fit(open: &Opener) {
     append(&*store, other.id, 4).expect("appends");
     let old = seal(&*store, &log, 0, 2, b"old").expect("seals");
     let theirs = seal(&*store, &other, 0, 2, b"theirs").expect("seals");
-    let new = block(store.new_block().expect("gives a number"), log.id, 2, 2);
+    let new = block(
+        store.new_block(log.id).expect("gives a number"),
+        log.id,
+        2,
+        2,
+    );
     put_body(&*store, new.id, b"new").expect("puts");
-    let bare = block(store.new_block().expect("gives a number"), log.id, 2, 2);
-    let holed = block(store.new_block().expect("gives a number"), log.id, 2, 2);
+    let bare = block(
+        store.new_block(log.id).expect("gives a number"),
+        log.id,
+        2,
+        2,
+    );
+    let holed = block(
+        store.new_block(log.id).expect("gives a number"),
+        log.id,
+        2,
+        2,
+    );
     store
         .put_parts(&[Part {
             block: holed.id,
@@ -193,7 +223,12 @@ fn a_seal_that_does_not_fit(open: &Opener) {
             data: b"x",
         }])
         .expect("puts");
-    let short = block(store.new_block().expect("gives a number"), log.id, 2, 2);
+    let short = block(
+        store.new_block(log.id).expect("gives a number"),
+        log.id,
+        2,
+        2,
+    );
     store
         .put_parts(&[Part {
             block: short.id,
@@ -261,7 +296,12 @@ fn tiles_are_listed_in_order(open: &Opener) {
         store.create_log("other", [1; 16]).expect("makes"),
     );
     append(&*store, log.id, 1).expect("appends");
-    let block = block(store.new_block().expect("gives a number"), log.id, 0, 1);
+    let block = block(
+        store.new_block(log.id).expect("gives a number"),
+        log.id,
+        0,
+        1,
+    );
     put_body(&*store, block.id, b"body").expect("puts");
     let places = [(1, 0), (1, 1), (1, 300), (2, 0), (2, 1), (7, 0)];
     let mut tiles: Vec<_> = places

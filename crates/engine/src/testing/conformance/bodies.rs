@@ -29,11 +29,12 @@ fn numbers_are_never_used_again(open: &Opener) {
     let mut seen = BTreeSet::new();
     for _ in 0..3 {
         let store = open();
+        let log = acme(&*store).id;
         for _ in 0..3 {
-            assert!(seen.insert(store.new_block().expect("gives a number")));
+            assert!(seen.insert(store.new_block(log).expect("gives a number")));
         }
         store.reopen().expect("reopens");
-        assert!(seen.insert(store.new_block().expect("gives a number")));
+        assert!(seen.insert(store.new_block(log).expect("gives a number")));
     }
 }
 
@@ -85,7 +86,12 @@ fn a_part_can_be_put_again(open: &Opener) {
     let store = open();
     let log = acme(&*store);
     append(&*store, log.id, 1).expect("appends");
-    let block = block(store.new_block().expect("gives a number"), log.id, 0, 1);
+    let block = block(
+        store.new_block(log.id).expect("gives a number"),
+        log.id,
+        0,
+        1,
+    );
     put_body(&*store, block.id, &vec![0; store.part_bytes()]).expect("puts");
     let body = pattern(10);
     put_body(&*store, block.id, &body).expect("puts something shorter");
@@ -123,7 +129,7 @@ fn unfinished_blocks_are_removed(open: &Opener) {
     let log = acme(&*store);
     append(&*store, log.id, 1).expect("appends");
     let kept = seal(&*store, &log, 0, 1, b"kept").expect("seals");
-    let lost = store.new_block().expect("gives a number");
+    let lost = store.new_block(log.id).expect("gives a number");
     put_body(&*store, lost, &pattern(2 * store.part_bytes() + 1)).expect("puts");
     drop(store);
     let store = open();

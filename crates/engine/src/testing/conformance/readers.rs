@@ -61,7 +61,12 @@ fn readers_see_whole_blocks(open: &Opener) {
                 let first = round - 3;
                 let listed = store.blocks(log.id).expect("reads").into_iter();
                 let old: Vec<_> = listed.filter(|b| b.first >= first).map(|b| b.id).collect();
-                let new = block(store.new_block().expect("gives a number"), log.id, first, 4);
+                let new = block(
+                    store.new_block(log.id).expect("gives a number"),
+                    log.id,
+                    first,
+                    4,
+                );
                 put_body(&*store, new.id, &body(first, 4)).expect("puts");
                 let now = sealed(&log, round + 1);
                 let merge = Seal {

@@ -151,7 +151,7 @@ pub fn seal(
     count: u32,
     body: &[u8],
 ) -> Result<BlockRow, StoreError> {
-    let block = block(store.new_block()?, log.id, first, count);
+    let block = block(store.new_block(log.id)?, log.id, first, count);
     put_body(store, block.id, body)?;
     let log = sealed(log, first + u64::from(count));
     store.finish_seals(&[Seal {

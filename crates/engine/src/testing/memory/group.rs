@@ -40,6 +40,10 @@ impl Group for MemoryGroup<'_> {
         &self.heads
     }
 
+    fn now_micros(&self) -> Option<i64> {
+        None
+    }
+
     fn verdicts(&self) -> &[Verdict] {
         &self.verdicts
     }

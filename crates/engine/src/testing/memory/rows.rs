@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::riders::{Answer, AnswerKey};
 use crate::batch::head_after;
 use crate::store::{
-    BatchRow, BlockId, BlockRow, Head, LogId, LogRow, Part, Problem, Record, RecordKey, RiderRows,
-    Seal, StoreError, TileRow,
+    BatchRow, BlockId, BlockRow, Contents, Head, LogId, LogRow, Part, Problem, Record, RecordKey,
+    RiderRows, Seal, Standing, StoreError, TileRow,
 };
 
 #[derive(Debug, Default)]
@@ -20,6 +20,7 @@ pub(super) struct Rows {
     pub records: BTreeMap<RecordKey, Record>,
     pub answers: BTreeMap<AnswerKey, Answer>,
     heads: BTreeMap<LogId, Head>,
+    versions: BTreeMap<LogId, u64>,
     numbers: u64,
     /// Blocks that have parts and are on no list yet.
     unfinished: BTreeSet<BlockId>,
@@ -82,6 +83,32 @@ impl Rows {
         Ok(batches)
     }
 
+    pub(super) fn standing(&self, log: LogId) -> Result<Standing, StoreError> {
+        Ok(Standing {
+            size: self.head(log)?.size,
+            version: self.versions.get(&log).copied().unwrap_or(0),
+        })
+    }
+
+    pub(super) fn contents(
+        &self,
+        log: LogId,
+        known: Option<Standing>,
+    ) -> Result<Contents, StoreError> {
+        let standing = self.standing(log)?;
+        let row = self.logs.get(&log).cloned();
+        let row =
+            row.ok_or_else(|| StoreError::corrupt(format!("log {}", log.0), "is not there"))?;
+        let from = known.map_or(0, |known| known.size).max(row.sealed);
+        let changed = known.is_none_or(|known| known.version != standing.version);
+        Ok(Contents {
+            blocks: changed.then(|| self.list(log)),
+            batches: self.batches_from(log, from)?,
+            log: row,
+            standing,
+        })
+    }
+
     pub(super) fn new_block(&mut self) -> BlockId {
         self.numbers += 1;
         BlockId(self.numbers)
@@ -126,6 +153,7 @@ impl Rows {
             self.parts.retain(|(block, _), _| block != replaced);
         }
         self.unfinished.remove(&seal.block.id);
+        *self.versions.entry(seal.log.id).or_default() += 1;
         self.blocks.insert(seal.block.id, seal.block.clone());
         self.logs.insert(seal.log.id, seal.log.clone());
         let kept = self.batches_from(seal.log.id, seal.log.sealed)?;
