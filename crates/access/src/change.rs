@@ -65,7 +65,7 @@ impl Access {
     /// The log of an organization that exists.
     pub(crate) fn log(&self, org: &str) -> Result<Log, AccessError> {
         self.engine
-            .log(org)
+            .log(org)?
             .ok_or_else(|| AccessError::unknown_organization(org))
     }
 

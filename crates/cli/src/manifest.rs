@@ -152,7 +152,7 @@ pub fn heads(folder: &Path) -> Result<Vec<LogHead>> {
         ..Params::default()
     };
     let engine = Engine::open(store, params, Environment::system())?;
-    let logs = engine.logs();
+    let logs = engine.logs()?;
     let heads = logs.iter().map(|log| {
         let head = log.head();
         LogHead {

@@ -18,7 +18,7 @@ use crate::grams::GramMaker;
 use crate::params::Params;
 use crate::prepare::{Prepared, Preparer};
 use crate::query::{self, Reading};
-use crate::replay::replay;
+use crate::replay::Replayed;
 use crate::request::{AppendError, Appended, QueryError, Request};
 use crate::sealing::{Due, Sealing};
 use crate::state::LogState;
@@ -69,7 +69,8 @@ pub struct Inner {
 }
 
 impl Engine {
-    /// Opens every log of a store: recovery is what every start does.
+    /// Opens every log of a store: recovery is what every start does. Of a store that others write to, logs are
+    /// opened when they are asked for.
     ///
     /// # Errors
     /// The store fails, or what it has cannot be right.
@@ -96,8 +97,10 @@ impl Engine {
         });
         let threads = Arc::new(Threads::default());
         threads.start(&inner, orders)?;
-        for log in inner.store.logs()? {
-            inner.open_log(&log)?;
+        if !inner.store.shared() {
+            for log in inner.store.logs()? {
+                inner.open_log(&log)?;
+            }
         }
         Ok(Engine { inner, threads })
     }
@@ -117,13 +120,24 @@ impl Engine {
         &self.inner.params
     }
 
-    /// The log of `org`; `None` when it has none.
-    pub fn log(&self, org: &str) -> Option<Log> {
-        let state = self.inner.logs.read().get(org).cloned()?;
-        Some(Log {
+    /// The log of `org`; `None` when it has none. Asks the store for one that others may have made.
+    ///
+    /// # Errors
+    /// The store fails, or what it has cannot be right.
+    pub fn log(&self, org: &str) -> Result<Option<Log>, StoreError> {
+        let known = self.inner.logs.read().get(org).cloned();
+        let state = match known {
+            Some(state) => Some(state),
+            None if self.inner.store.shared() => {
+                let row = self.inner.store.log_of(org)?;
+                row.map(|row| self.inner.open_log(&row)).transpose()?
+            }
+            None => None,
+        };
+        Ok(state.map(|state| Log {
             engine: self.clone(),
             state,
-        })
+        }))
     }
 
     /// The log of `org`, made empty if there is none. Durable when it returns.
@@ -148,16 +162,22 @@ impl Engine {
     }
 
     /// All logs, by organization.
-    pub fn logs(&self) -> Vec<Log> {
+    ///
+    /// # Errors
+    /// The store fails, or what it has cannot be right.
+    pub fn logs(&self) -> Result<Vec<Log>, StoreError> {
+        if self.inner.store.shared() {
+            for row in self.inner.store.logs()? {
+                self.inner.open_log(&row)?;
+            }
+        }
         let mut states: Vec<Arc<LogState>> = self.inner.logs.read().values().cloned().collect();
         states.sort_by(|a, b| a.org.cmp(&b.org));
-        states
-            .into_iter()
-            .map(|state| Log {
-                engine: self.clone(),
-                state,
-            })
-            .collect()
+        let logs = states.into_iter().map(|state| Log {
+            engine: self.clone(),
+            state,
+        });
+        Ok(logs.collect())
     }
 
     /// Why the engine has stopped writing, if it has.
@@ -203,12 +223,12 @@ impl Log {
         &self.state.key
     }
 
-    /// How many events it has.
+    /// How many events it has, as far as this process knows: all that it has given or been given places.
     pub fn size(&self) -> u64 {
         self.state.size.load(Ordering::Acquire)
     }
 
-    /// Size and root of its tree.
+    /// Size and root of its tree, as far as this process knows it.
     pub fn head(&self) -> TreeHead {
         self.state.head.lock().frontier.head()
     }
@@ -242,7 +262,7 @@ impl Log {
     /// # Errors
     /// The store fails, or what it has cannot be right.
     pub fn query(&self, query: &Query) -> Result<Page, QueryError> {
-        query::page(&self.engine.inner.reading(), &self.state, query)
+        query::page(&self.reading()?, &self.state, query)
     }
 
     /// The event at a position. Blocks.
@@ -250,10 +270,11 @@ impl Log {
     /// # Errors
     /// The store fails, or what it has cannot be right.
     pub fn get(&self, position: u64) -> Result<Option<Recorded>, QueryError> {
+        let reading = self.reading()?;
         if position >= self.size() {
             return Ok(None);
         }
-        query::at(&self.engine.inner.reading(), &self.state, &[position])
+        query::at(&reading, &self.state, &[position])
             .map(|mut found| found.pop())
     }
 
@@ -262,7 +283,7 @@ impl Log {
     /// # Errors
     /// The store fails, or what it has cannot be right.
     pub fn by_id(&self, id: EventId) -> Result<Option<Recorded>, QueryError> {
-        query::by_id(&self.engine.inner.reading(), &self.state, id)
+        query::by_id(&self.reading()?, &self.state, id)
     }
 
     /// The events whose origin gives them this id, first one first, at most `limit`. Blocks.
@@ -270,7 +291,13 @@ impl Log {
     /// # Errors
     /// The store fails, or what it has cannot be right.
     pub fn by_origin_id(&self, id: &str, limit: usize) -> Result<Vec<Recorded>, QueryError> {
-        query::by_origin_id(&self.engine.inner.reading(), &self.state, id, limit)
+        query::by_origin_id(&self.reading()?, &self.state, id, limit)
+    }
+
+    /// Brings the log up to what others have written, and gives what reading needs.
+    pub(crate) fn reading(&self) -> Result<Reading<'_>, StoreError> {
+        self.engine.inner.freshen(&self.state)?;
+        Ok(self.engine.inner.reading())
     }
 }
 
@@ -301,6 +328,7 @@ fn closed() -> AppendError {
 impl Inner {
     pub(crate) fn reading(&self) -> Reading<'_> {
         Reading {
+            inner: self,
             store: &*self.store,
             cache: &self.cache,
             terms: &self.terms,
@@ -320,12 +348,15 @@ impl Inner {
     }
 
     fn open_log(&self, log: &LogRow) -> Result<Arc<LogState>, StoreError> {
+        if let Some(known) = self.logs.read().get(log.org.as_str()) {
+            return Ok(Arc::clone(known));
+        }
+        let contents = self.store.contents(log.id, None)?;
+        let state = Replayed::of(contents, &self.params, &self.terms)?.into_state(log);
         let mut logs = self.logs.write();
         if let Some(known) = logs.get(log.org.as_str()) {
             return Ok(Arc::clone(known));
         }
-        let replayed = replay(&*self.store, log, &self.params, &self.terms)?;
-        let state = replayed.into_state(log);
         logs.insert(Arc::clone(&state.org), Arc::clone(&state));
         drop(logs);
         self.found(&state);
@@ -333,7 +364,7 @@ impl Inner {
     }
 
     /// Takes note of the tails of a log that was read from the store.
-    fn found(&self, state: &Arc<LogState>) {
+    pub(crate) fn found(&self, state: &Arc<LogState>) {
         let view = Arc::clone(&state.view.read());
         let bytes = view.tails.iter().map(|tail| tail.bytes()).sum();
         self.tail_bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -415,12 +446,15 @@ impl Inner {
         self.aging.lock().reset();
         self.tail_bytes.store(0, Ordering::Relaxed);
         self.store.reopen()?;
-        for log in self.store.logs()? {
-            let known = self.logs.read().get(log.org.as_str()).cloned();
-            if let Some(state) = known {
-                replay(&*self.store, &log, &self.params, &self.terms)?.restore(&state);
-                self.found(&state);
+        let known: Vec<Arc<LogState>> = self.logs.read().values().cloned().collect();
+        for state in known {
+            let _changing = state.changing.lock();
+            // What others may write to is never ahead of the store in memory, and catches up when it is needed.
+            if !self.store.shared() {
+                let contents = self.store.contents(state.id, None)?;
+                Replayed::of(contents, &self.params, &self.terms)?.restore(&state);
             }
+            self.found(&state);
         }
         Ok(())
     }

@@ -63,7 +63,7 @@ impl Inner {
             let now_micros = self.environment.now_micros();
             let due = self.aging.lock().due(now_micros, active, &self.params);
             let Some(state) = due else { return };
-            if let Some(tail) = state.freeze() {
+            if let Some(tail) = self.freeze(&state) {
                 self.queue_seal(&state, tail);
             }
         }
@@ -81,7 +81,7 @@ impl Inner {
     pub(crate) fn seal_everything(&self) -> Result<(), StoreError> {
         let logs: Vec<Arc<LogState>> = self.logs.read().values().cloned().collect();
         for state in logs {
-            if let Some(tail) = state.freeze() {
+            if let Some(tail) = self.freeze(&state) {
                 self.sealing.push(&state, tail);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use docket_event::{Event, EventId, FAULTS_MAX, Fault, Json, Value};
-use docket_merkle::Frontier;
+use docket_merkle::{Frontier, Hash};
 
 use crate::batch::Batch;
 use crate::columns::TypeSlots;
@@ -25,6 +25,8 @@ use crate::terms::{Pair, pair, pair_slot, pair_term};
 pub struct LogWork {
     /// The log.
     pub state: Arc<LogState>,
+    /// How many events it had before.
+    pub first: u64,
     /// Its head with the group's events.
     pub head: Head,
     /// Its tree with them.
@@ -71,6 +73,7 @@ impl LogWork {
         let recorded_micros = now_micros.max(stands.head.recorded_micros).max(1);
         LogWork {
             state,
+            first: stands.head.size,
             head: stands.head,
             frontier: stands.frontier,
             stretches: Vec::new(),
@@ -284,8 +287,14 @@ impl LogWork {
         stretches.map(|stretch| stretch.joining.bytes()).sum()
     }
 
+    /// Position and leaf of the first new event, if there is any.
+    pub fn sample(&self) -> Option<(u64, Hash)> {
+        let stretch = self.stretches.first()?;
+        Some((stretch.first, *stretch.joining.columns.leaves.first()?))
+    }
+
     /// Makes the durable events visible. Tails that became full stand in front of a fresh one; they are what is
-    /// given back.
+    /// given back. Only for who holds [`LogState::changing`].
     pub fn publish(self, params: &Params) -> Vec<Arc<Tail>> {
         let mut full = Vec::new();
         for stretch in self.stretches {

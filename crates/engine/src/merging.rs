@@ -18,6 +18,8 @@ struct Merged {
     built: Built,
     log: LogRow,
     replaces: Vec<BlockId>,
+    /// Which change of the list it was worked out from.
+    version: u64,
 }
 
 impl Sealer<'_> {
@@ -49,9 +51,15 @@ impl Sealer<'_> {
         let merging: Vec<_> = all.iter().map(|one| one.state.merging.lock()).collect();
         self.store.finish_seals(&seals)?;
         for one in &all {
+            let _changing = one.state.changing.lock();
+            if one.state.standing().version != one.version {
+                // A reader has found the block already.
+                continue;
+            }
             let mut row = one.built.row.clone();
             row.dir = Vec::new();
             one.state.replace_blocks(row);
+            one.state.moved_on(self.store);
         }
         drop(merging);
         Ok(all.into_iter().map(|one| one.state).collect())
@@ -63,6 +71,7 @@ impl Sealer<'_> {
         state: &Arc<LogState>,
         parts: &mut Parting<'_>,
     ) -> Result<Option<Merged>, StoreError> {
+        let version = state.standing().version;
         let (_, view) = state.snapshot();
         let sizes: Vec<u32> = view.blocks.iter().map(|block| block.count).collect();
         let together = self.params.merge_blocks.max(2);
@@ -77,6 +86,7 @@ impl Sealer<'_> {
                     built,
                     log,
                     replaces: rows.iter().map(|row| row.id).collect(),
+                    version,
                 }));
             }
         }

@@ -7,6 +7,7 @@
 use docket_event::{Direction, EventId, Field, Filter, Order, Page, Place, Query, Recorded};
 
 use crate::cache::Cache;
+use crate::engine::Inner;
 use crate::matching::{Budget, matching};
 use crate::offset::skipped;
 use crate::plan::Plan;
@@ -20,6 +21,8 @@ use crate::terms::Terms;
 /// What reading needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'r> {
+    /// The engine.
+    pub inner: &'r Inner,
     /// Where blocks are.
     pub store: &'r dyn Store,
     /// What was read before.
@@ -48,7 +51,7 @@ pub fn page_behind(
     skip: u64,
     budget: Budget,
 ) -> Result<Page, QueryError> {
-    over_view(state, |size, view| {
+    over_view(reading, state, |size, view| {
         page_of(reading, state, (size, view), query, skip, budget)
     })
 }
@@ -111,6 +114,7 @@ const TRIES_MAX: usize = 8;
 /// # Errors
 /// Those of `work`.
 pub fn over_view<T>(
+    reading: &Reading<'_>,
     state: &LogState,
     work: impl Fn(u64, &View) -> Result<T, QueryError>,
 ) -> Result<T, QueryError> {
@@ -120,6 +124,7 @@ pub fn over_view<T>(
             Err(error @ QueryError::Corrupt(_)) => {
                 // A merge whose commit has hidden the old blocks is over when this is to be had.
                 drop(state.merging.lock());
+                reading.inner.freshen_again(state)?;
                 let (now_size, now) = state.snapshot();
                 if blocks_of(&now).eq(blocks_of(&view)) {
                     return Err(error);
@@ -260,7 +265,7 @@ pub fn at(
             most: 1,
             searched: 0,
         };
-        let found = over_view(state, |size, view| {
+        let found = over_view(reading, state, |size, view| {
             collect(reading, state, (size, view), &wanted)
         })?;
         events.extend(

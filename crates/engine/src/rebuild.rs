@@ -1,5 +1,6 @@
 //! Works out anew what an index knows of events, from the frames that hold them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use docket_event::{IdKey, Timestamp};
@@ -11,7 +12,7 @@ use crate::encode::{Parts, SALT_BYTES, begin_leaf, finish_leaf, merge};
 use crate::frame::{self, Frame};
 use crate::grams::GramMaker;
 use crate::store::{BatchRow, StoreError};
-use crate::tail::Joining;
+use crate::tail::{Content, Joining};
 use crate::terms::{Pair, Terms, sort_pairs};
 
 /// Works out the columns of a stretch of a log, event by event.
@@ -143,6 +144,37 @@ pub fn read_batch(row: &BatchRow, key: &IdKey, terms: &Terms) -> Result<Joining,
         return Err(Malformed("an event has another time than its batch says"));
     }
     Ok(joining)
+}
+
+/// The events of a tail that stand behind others of it, which are in `sealed`, indexed anew.
+///
+/// # Errors
+/// A frame holds some of both.
+pub fn read_behind(
+    content: &Content,
+    sealed: Range<u64>,
+    key: &IdKey,
+    terms: &Terms,
+) -> Result<Joining, Malformed> {
+    let columns = &content.columns;
+    let skipped = usize::try_from(sealed.end - sealed.start).unwrap_or(usize::MAX);
+    let mut rebuilder = Rebuilder::new(terms, key, sealed.end);
+    let mut first = 0;
+    for frame in &content.frames {
+        if first >= skipped {
+            let beside = |slot: usize| {
+                Some(Beside {
+                    salt: *columns.salts.get(skipped + slot)?,
+                    recorded_micros: columns.recorded(u32::try_from(skipped + slot).ok()?),
+                })
+            };
+            rebuilder.frame(frame.clone(), beside)?;
+        } else if first + frame.events > skipped {
+            return Err(Malformed("others have sealed a part of a frame"));
+        }
+        first += frame.events;
+    }
+    Ok(rebuilder.finish())
 }
 
 /// The events of a block, indexed anew; leaves must be the stored ones.

@@ -1,7 +1,7 @@
 //! Brings the logs of a store into memory: on start, and after a commit whose fate is unknown.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use docket_event::IdKey;
 use docket_merkle::Frontier;
@@ -10,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::params::Params;
 use crate::rebuild::read_batch;
 use crate::state::{LogState, SealHead, View, WriteHead};
-use crate::store::{BlockRow, Head, LogRow, Store, StoreError};
+use crate::store::{BlockRow, Contents, Head, LogRow, StoreError};
 use crate::tail::{Joining, Tail};
 use crate::terms::Terms;
 
@@ -23,21 +23,17 @@ pub struct Replayed {
     pub seal: SealHead,
     /// What readers read.
     pub view: View,
+    /// Which change of the list of blocks that is.
+    version: u64,
 }
 
-/// Reads a log: its list of blocks, and its tails out of the batches.
+/// Where the sealer of a log goes on whose blocks are these.
 ///
 /// # Errors
-/// The store fails, or what it has does not fit together.
-pub fn replay(
-    store: &dyn Store,
-    log: &LogRow,
-    params: &Params,
-    terms: &Terms,
-) -> Result<Replayed, StoreError> {
+/// They do not fit together.
+pub fn seal_head(log: &LogRow, blocks: &[BlockRow]) -> Result<SealHead, StoreError> {
     let corrupt = |what: &str| StoreError::corrupt(format!("log {}", log.org), what);
-    let blocks = store.blocks(log.id)?;
-    if end_of_blocks(&blocks) != Some(log.sealed) {
+    if end_of_blocks(blocks) != Some(log.sealed) {
         return Err(corrupt("its blocks do not cover what is sealed"));
     }
     let frontier = match log.frontier.as_slice() {
@@ -51,31 +47,43 @@ pub fn replay(
         size: log.sealed,
         recorded_micros: log.recorded_micros,
     };
-    let seal = SealHead {
-        head,
-        frontier: frontier.clone(),
-    };
-    let mut replayed = Replayed {
-        write: WriteHead { head, frontier },
-        seal,
-        view: View {
-            blocks: blocks.into_iter().map(Arc::new).collect(),
-            tails: vec![Arc::new(Tail::new(log.sealed))],
-        },
-    };
-    for row in store.batches(log.id, log.sealed)? {
-        if row.first != replayed.write.head.size {
-            return Err(corrupt("its batches have a gap"));
-        }
-        let joining = read_batch(&row, &IdKey(log.id_key), terms).map_err(|error| {
-            StoreError::corrupt(format!("batch {} of log {}", row.first, log.org), error.0)
-        })?;
-        replayed.join(joining, params);
-    }
-    Ok(replayed)
+    Ok(SealHead { head, frontier })
 }
 
 impl Replayed {
+    /// Reads a log: its list of blocks, and its tails out of the batches.
+    ///
+    /// # Errors
+    /// What the store has does not fit together.
+    pub fn of(contents: Contents, params: &Params, terms: &Terms) -> Result<Self, StoreError> {
+        let log = contents.log;
+        let blocks = contents.blocks.unwrap_or_default();
+        let seal = seal_head(&log, &blocks)?;
+        let mut replayed = Replayed {
+            write: WriteHead {
+                head: seal.head,
+                frontier: seal.frontier.clone(),
+            },
+            seal,
+            view: View {
+                blocks: blocks.into_iter().map(Arc::new).collect(),
+                tails: vec![Arc::new(Tail::new(log.sealed))],
+            },
+            version: contents.standing.version,
+        };
+        for row in contents.batches {
+            if row.first != replayed.write.head.size {
+                let what = "its batches have a gap";
+                return Err(StoreError::corrupt(format!("log {}", log.org), what));
+            }
+            let joining = read_batch(&row, &IdKey(log.id_key), terms).map_err(|error| {
+                StoreError::corrupt(format!("batch {} of log {}", row.first, log.org), error.0)
+            })?;
+            replayed.join(joining, params);
+        }
+        Ok(replayed)
+    }
+
     /// The state of a log in memory.
     pub fn into_state(self, log: &LogRow) -> Arc<LogState> {
         let state = LogState {
@@ -86,6 +94,8 @@ impl Replayed {
             head: Mutex::new(self.write),
             sealed: Mutex::new(self.seal),
             view: RwLock::new(Arc::new(self.view)),
+            version: AtomicU64::new(self.version),
+            changing: Mutex::new(()),
             merging: Mutex::new(()),
         };
         Arc::new(state)
@@ -97,7 +107,8 @@ impl Replayed {
         *state.view.write() = Arc::new(self.view);
         *state.head.lock() = self.write;
         *state.sealed.lock() = self.seal;
-        state.size.store(size, std::sync::atomic::Ordering::Release);
+        state.version.store(self.version, Ordering::Release);
+        state.size.store(size, Ordering::Release);
     }
 
     fn join(&mut self, joining: Joining, params: &Params) {

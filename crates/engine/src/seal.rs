@@ -43,13 +43,13 @@ struct Ready {
 
 impl Sealer<'_> {
     /// Seals tails of different logs in one commit. When it returns, their blocks are durable and readers see
-    /// them in the tails' places.
+    /// them in the tails' places. Gives the bytes of memory that the tails took.
     ///
     /// # Errors
     /// The store fails. What was written of the blocks is not named by any list; the tails stay.
-    pub fn seal(&self, tails: &[Frozen]) -> Result<(), StoreError> {
+    pub fn seal(&self, tails: &[Frozen]) -> Result<usize, StoreError> {
         if tails.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let mut parts = Parting::new(self.store);
         let mut ready = Vec::with_capacity(tails.len());
@@ -67,13 +67,21 @@ impl Sealer<'_> {
             })
             .collect();
         self.store.finish_seals(&seals)?;
+        let mut bytes = 0;
         for ((state, tail), one) in tails.iter().zip(ready) {
+            let _changing = state.changing.lock();
+            if !state.oldest_tail_is(tail) {
+                // A reader has found the block already.
+                continue;
+            }
             *state.sealed.lock() = one.next;
             let mut row = one.built.row;
             row.dir = Vec::new();
             state.replace_tail(tail.first(), row);
+            state.moved_on(self.store);
+            bytes += tail.bytes();
         }
-        Ok(())
+        Ok(bytes)
     }
 
     fn ready(
@@ -83,11 +91,10 @@ impl Sealer<'_> {
         parts: &mut Parting<'_>,
     ) -> Result<Ready, StoreError> {
         let stands = state.sealed.lock().clone();
-        assert_eq!(
-            stands.head.size,
-            tail.first(),
-            "tails are sealed in the order of the log"
-        );
+        if stands.head.size != tail.first() {
+            let reason = "others have sealed a part of it".to_owned();
+            return Err(StoreError::Busy(reason));
+        }
         let id = self.store.new_block(state.id)?;
         let (mut built, next, tiles) = tail.content(|content| {
             let Content { columns, order, .. } = content;

@@ -1,6 +1,6 @@
 //! The sealer: one thread that seals frozen tails and merges small blocks, and the queue in front of it.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use crate::engine::Inner;
 use crate::seal::{Frozen, take_together};
 use crate::state::LogState;
-use crate::store::{LogId, StoreError};
+use crate::store::{Alone, Claim, LogId, StoreError};
 use crate::tail::Tail;
 
 /// Logs whose blocks are merged in one commit, at most.
@@ -191,10 +191,12 @@ impl Sealing {
         }
     }
 
-    fn done(&self, sealed: &[Frozen]) {
+    /// Notes what became of some tails: those that are `left` wait once more.
+    fn done(&self, taken: &[Frozen], left: Vec<Frozen>) {
+        let bytes = |tails: &[Frozen]| tails.iter().map(|(_, tail)| tail.bytes()).sum::<usize>();
         let mut queue = self.queue.lock();
-        let bytes: usize = sealed.iter().map(|(_, tail)| tail.bytes()).sum();
-        queue.bytes = queue.bytes.saturating_sub(bytes);
+        queue.bytes = queue.bytes.saturating_sub(bytes(taken)) + bytes(&left);
+        queue.tails.extend(left);
         queue.working = 0;
         queue.stuck = None;
         self.moved.notify_all();
@@ -207,6 +209,15 @@ impl Sealing {
         queue.stuck = Some(error);
         queue.failed = true;
         self.moved.notify_all();
+    }
+
+    /// Rests while others seal what is left here; `false` when it is time to end.
+    fn rest_for_others(&self, pause: Duration) -> bool {
+        let mut queue = self.queue.lock();
+        if !queue.closing {
+            self.wake.wait_for(&mut queue, pause);
+        }
+        !queue.closing
     }
 
     /// Notes that there is no room, puts the task back, and rests; `false` when it is time to end.
@@ -238,22 +249,26 @@ impl Sealing {
 
 /// Seals and merges until it is told to end.
 pub fn run(inner: &Inner) {
-    while let Some(mut task) = inner.sealing.next() {
+    while let Some(task) = inner.sealing.next() {
         let work = inner.sealing.work();
         let outcome = if inner.halted().is_some() {
-            Ok(())
+            Ok(Vec::new())
         } else {
-            perform(inner, &mut task)
+            perform(inner, &task)
         };
         drop(work);
         match (outcome, task) {
-            (Ok(()), Task::Seal(tails)) => {
+            (Ok(left), Task::Seal(tails)) => {
                 for (log, _) in &tails {
                     inner.queue_merge(log);
                 }
-                inner.sealing.done(&tails);
+                let waits = left.len() == tails.len();
+                inner.sealing.done(&tails, left);
+                if waits && !inner.sealing.rest_for_others(inner.params.retry_pause) {
+                    return;
+                }
             }
-            (Ok(()), Task::Merge(_)) => inner.sealing.done(&[]),
+            (Ok(_), Task::Merge(_)) => inner.sealing.done(&[], Vec::new()),
             (Err(error @ StoreError::Busy(_)), task) => {
                 tracing::warn!(%error, "sealing waits");
                 if !inner.sealing.rest(task, error, inner.params.retry_pause) {
@@ -272,19 +287,46 @@ pub fn run(inner: &Inner) {
     }
 }
 
-fn perform(inner: &Inner, task: &mut Task) -> Result<(), StoreError> {
+/// Does what is due, and gives the tails that have to wait for others.
+fn perform(inner: &Inner, task: &Task) -> Result<Vec<Frozen>, StoreError> {
     match task {
-        Task::Seal(tails) => {
-            // The logs may have been replayed since: then other tails stand there.
-            tails.retain(|(log, tail)| log.oldest_tail_is(tail));
-            inner.sealer().seal(tails)?;
-            inner.forget_tails(tails.iter().map(|(_, tail)| tail.bytes()).sum());
-        }
+        Task::Seal(tails) => seal(inner, tails),
         Task::Merge(logs) => {
-            for log in inner.sealer().merge(logs)? {
+            let claim = claim(inner, logs)?;
+            let ours: Vec<Arc<LogState>> = ours(logs, &*claim);
+            ours.iter().try_for_each(|log| inner.catch_up(log))?;
+            for log in inner.sealer().merge(&ours)? {
                 inner.queue_merge(&log);
             }
+            Ok(Vec::new())
         }
     }
-    Ok(())
+}
+
+fn seal(inner: &Inner, tails: &[Frozen]) -> Result<Vec<Frozen>, StoreError> {
+    let logs: Vec<Arc<LogState>> = tails.iter().map(|(log, _)| Arc::clone(log)).collect();
+    let claim = claim(inner, &logs)?;
+    ours(&logs, &*claim)
+        .iter()
+        .try_for_each(|log| inner.catch_up(log))?;
+    // The logs may have been replayed since, or sealed by others: then other tails stand there.
+    let due = |(log, tail): &&Frozen| claim.has(log.id) && log.oldest_tail_is(tail);
+    let due: Vec<Frozen> = tails.iter().filter(due).cloned().collect();
+    let bytes = inner.sealer().seal(&due)?;
+    inner.forget_tails(bytes);
+    let waits = |(log, tail): &&Frozen| log.has_tail(tail);
+    Ok(tails.iter().filter(waits).cloned().collect())
+}
+
+fn claim<'i>(inner: &'i Inner, logs: &[Arc<LogState>]) -> Result<Box<dyn Claim + 'i>, StoreError> {
+    if !inner.store.shared() {
+        return Ok(Box::new(Alone));
+    }
+    let ids: BTreeSet<LogId> = logs.iter().map(|log| log.id).collect();
+    inner.store.claim(&Vec::from_iter(ids))
+}
+
+fn ours(logs: &[Arc<LogState>], claim: &dyn Claim) -> Vec<Arc<LogState>> {
+    let ours = logs.iter().filter(|log| claim.has(log.id));
+    ours.cloned().collect()
 }

@@ -7,7 +7,7 @@ use docket_event::IdKey;
 use docket_merkle::Frontier;
 use parking_lot::{Mutex, RwLock};
 
-use crate::store::{BlockRow, Head, LogId};
+use crate::store::{BlockRow, Head, LogId, Store};
 use crate::tail::Tail;
 
 /// One log.
@@ -27,6 +27,10 @@ pub struct LogState {
     pub sealed: Mutex<SealHead>,
     /// What readers read.
     pub view: RwLock<Arc<View>>,
+    /// Which change of the list of blocks the view has; see [`crate::store::Standing`].
+    pub version: AtomicU64,
+    /// Held by whoever changes what is in memory of the log.
+    pub changing: Mutex<()>,
     /// Held from before a merge is committed until readers see it.
     pub merging: Mutex<()>,
 }
@@ -99,6 +103,19 @@ impl LogState {
         view.tails
             .first()
             .is_some_and(|first| Arc::ptr_eq(first, tail))
+    }
+
+    /// Notes that the list of blocks in `store` was changed as the view was.
+    pub fn moved_on(&self, store: &dyn Store) {
+        if store.shared() {
+            self.version.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Whether the tail is still to be read, and sealed.
+    pub fn has_tail(&self, tail: &Arc<Tail>) -> bool {
+        let view = self.view.read();
+        view.tails.iter().any(|one| Arc::ptr_eq(one, tail))
     }
 
     /// Puts a block in the place of the tail that it was built from.

@@ -140,7 +140,7 @@ impl Log {
         skip: u64,
         budget: Budget,
     ) -> Result<Page, QueryError> {
-        let reading = self.engine.inner.reading();
+        let reading = self.reading()?;
         query::page_behind(&reading, &self.state, query, skip, budget)
     }
 
@@ -151,8 +151,8 @@ impl Log {
         budget: Budget,
         question: impl Fn(&Reading<'_>, &Matching<'_>) -> Result<T, QueryError>,
     ) -> Result<T, QueryError> {
-        let reading = self.engine.inner.reading();
-        query::over_view(&self.state, |size, view| {
+        let reading = self.reading()?;
+        query::over_view(&reading, &self.state, |size, view| {
             let found = matching(&reading, &self.state, (size, view), filter, budget)?;
             question(&reading, &found)
         })

@@ -7,12 +7,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use docket_event::{Field, Filter, Query, Recorded};
+use docket_merkle::Hash;
 use tokio::sync::oneshot;
 
 use crate::answer;
 use crate::engine::Inner;
 use crate::frame::FrameEncoder;
 use crate::group::LogWork;
+use crate::leaf::leaf;
 use crate::prepare::{OriginKey, Prepared};
 use crate::query;
 use crate::request::{AppendError, Appended, QueryError};
@@ -98,7 +100,8 @@ struct Closed;
 
 /// The next command; none when it is time to look for tails that have grown old.
 fn wait(inner: &Inner, commands: &Receiver<Command>) -> Result<Option<Command>, Closed> {
-    if inner.aging.lock().is_empty() {
+    // Tails grow by what others write, too.
+    if inner.aging.lock().is_empty() && !inner.store.shared() {
         return commands.recv().map(Some).map_err(|_| Closed);
     }
     match commands.recv_timeout(LOOK_FOR_OLD) {
@@ -174,8 +177,18 @@ fn commit_group(inner: &Inner, group: Vec<Waiting>, encoder: &mut FrameEncoder) 
         Ok(begun) => begun,
         Err(error) => return fail(inner, group, &error),
     };
+    let behind = logs.values().zip(begun.heads());
+    let behind = behind.filter(|(state, head)| state.standing().size != head.size);
+    let caught_up: Result<(), StoreError> = behind
+        .map(|(state, _)| state)
+        .try_for_each(|state| inner.catch_up(state));
+    if let Err(error) = caught_up {
+        drop(begun);
+        return fail(inner, group, &error);
+    }
     let verdicts = begun.verdicts().to_vec();
-    let now_micros = inner.environment.now_micros();
+    let clock = begun.now_micros();
+    let now_micros = clock.unwrap_or_else(|| inner.environment.now_micros());
     let mut works: BTreeMap<LogId, LogWork> = logs
         .into_iter()
         .map(|(id, state)| (id, LogWork::begin(state, now_micros)))
@@ -224,7 +237,10 @@ fn commit_group(inner: &Inner, group: Vec<Waiting>, encoder: &mut FrameEncoder) 
             inner.sealing.wait_for_room(inner.params.tail_bytes_max / 2);
         }
         Err(error) => {
-            let fate = settle(inner, number, &batches, &error);
+            let sample = works
+                .values()
+                .find_map(|work| Some((Arc::clone(&work.state), work.sample()?)));
+            let fate = settle(inner, sample, &error);
             placed
                 .into_iter()
                 .for_each(|placed| placed.tell(fate.clone()));
@@ -340,6 +356,11 @@ fn unreadable(error: QueryError) -> AppendError {
 fn publish(inner: &Inner, works: BTreeMap<LogId, LogWork>) {
     for work in works.into_values() {
         let state = Arc::clone(&work.state);
+        let _changing = state.changing.lock();
+        if state.standing().size != work.first {
+            // A reader has fetched the group already.
+            continue;
+        }
         let before = state.active();
         let was_empty = before.is_empty();
         inner.tails_grew(work.bytes());
@@ -370,11 +391,11 @@ fn fail(inner: &Inner, group: Vec<Waiting>, error: &StoreError) {
         .for_each(|waiting| refuse(waiting.answer, told.clone()));
 }
 
-/// Finds out what became of a commit that failed.
+/// Finds out what became of a commit that failed; `sample` is the first new event of one of its logs: its position and
+/// leaf. A group is written as a whole or not at all, and no two leaves are the same.
 fn settle(
     inner: &Inner,
-    number: GroupId,
-    batches: &[BatchRow],
+    sample: Option<(Arc<LogState>, (u64, Hash))>,
     error: &StoreError,
 ) -> Result<(), AppendError> {
     let reason = match error {
@@ -383,20 +404,26 @@ fn settle(
         StoreError::Corrupt(problem) => return Err(inner.halt(&problem.to_string())),
         StoreError::Unavailable(reason) => reason,
     };
-    if let Err(reason) = inner.recover(reason) {
-        return Err(AppendError::Unavailable(format!(
-            "it is not known whether it was written: {reason}"
-        )));
-    }
-    let Some(sample) = batches.first() else {
-        return Err(AppendError::Unavailable(format!(
-            "it is not known whether it was written: {reason}"
-        )));
+    let unknown = |reason: &str| {
+        AppendError::Unavailable(format!("it is not known whether it was written: {reason}"))
     };
-    // A group is written as a whole or not at all, so one of its rows tells.
-    match inner.store.batches(sample.log, sample.first) {
-        Ok(rows) if rows.iter().any(|row| row.group == number) => Ok(()),
+    inner.recover(reason).map_err(|reason| unknown(&reason))?;
+    let (state, (position, sample)) = sample.ok_or_else(|| unknown(reason))?;
+    match leaf_now(inner, &state, position) {
+        Ok(found) if found == Some(sample) => Ok(()),
         Ok(_) => Err(AppendError::Busy(format!("nothing was written: {reason}"))),
-        Err(error) => Err(AppendError::Unavailable(error.to_string())),
+        Err(error) => Err(unknown(&error.to_string())),
     }
+}
+
+/// The leaf at a position, once whatever was under way has ended, one way or the other: whoever holds the log's lock
+/// knows.
+fn leaf_now(
+    inner: &Inner,
+    state: &Arc<LogState>,
+    position: u64,
+) -> Result<Option<Hash>, StoreError> {
+    let _locked = inner.store.begin(&[state.id], &[])?;
+    inner.catch_up(state)?;
+    leaf(&inner.reading(), state, position)
 }

@@ -47,6 +47,7 @@ fn a_block_takes_65_536_events() {
     let log = engine
         .expect("the store opens again")
         .log("acme")
+        .expect("the store reads")
         .expect("the log is there");
     for (order, direction) in [
         (Order::Occurred, Direction::Descending),

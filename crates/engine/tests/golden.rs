@@ -95,7 +95,7 @@ fn opens(version: u32) {
         environment(),
     )
     .unwrap();
-    let log = engine.log(ORG).unwrap();
+    let log = engine.log(ORG).unwrap().unwrap();
     let mut query = Query {
         direction: Direction::Ascending,
         limit: 1_000,

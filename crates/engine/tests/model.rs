@@ -44,6 +44,32 @@ impl Subject for InMemory {
     }
 }
 
+/// A store that three engines have open at a time.
+struct Shared(Memory);
+
+impl Subject for Shared {
+    fn open(&mut self) -> Arc<dyn Store> {
+        Arc::new(self.0.clone())
+    }
+
+    fn arm(&mut self, dice: &mut Dice) {
+        let fault = match dice.below(4) {
+            0 => WriteFault::Busy,
+            1 => WriteFault::Unavailable,
+            _ => WriteFault::Lost,
+        };
+        self.0.fail_write(dice.below(6) as u64, fault);
+    }
+
+    fn disarm(&mut self) {
+        self.0.forget_faults();
+    }
+
+    fn processes(&self) -> usize {
+        3
+    }
+}
+
 /// The sizes that servers have, for a tenth of the sequences.
 fn usual(_: &mut Dice) -> Params {
     Params {
@@ -54,10 +80,28 @@ fn usual(_: &mut Dice) -> Params {
 
 #[test]
 fn the_engine_is_a_list() {
-    let sequences = std::env::var("DOCKET_SEQUENCES")
+    check(SEQUENCES, |seed| {
+        let mut subject = InMemory {
+            memory: Memory::new(500),
+            faults: seed % 2 == 0,
+        };
+        let params = if seed.is_multiple_of(10) { usual } else { tiny };
+        run(&mut subject, seed, &params)
+    });
+}
+
+#[test]
+fn several_engines_are_one_list() {
+    check(SEQUENCES / 4, |seed| {
+        run(&mut Shared(Memory::shared(500)), seed, &tiny)
+    });
+}
+
+fn check(sequences: u64, sequence: impl Fn(u64) -> Coverage) {
+    let wish = std::env::var("DOCKET_SEQUENCES")
         .ok()
-        .and_then(|text| text.parse().ok());
-    let sequences: u64 = sequences.unwrap_or(SEQUENCES);
+        .and_then(|text| text.parse::<u64>().ok());
+    let sequences = wish.map_or(sequences, |wish| wish * sequences / SEQUENCES);
     let first = std::env::var("DOCKET_SEED")
         .ok()
         .and_then(|text| text.parse().ok())
@@ -65,12 +109,7 @@ fn the_engine_is_a_list() {
     println!("seeds {first} to {}", first + sequences - 1);
     let mut coverage = Coverage::default();
     for seed in first..first + sequences {
-        let mut subject = InMemory {
-            memory: Memory::new(500),
-            faults: seed % 2 == 0,
-        };
-        let params = if seed.is_multiple_of(10) { usual } else { tiny };
-        coverage.add(&run(&mut subject, seed, &params));
+        coverage.add(&sequence(seed));
     }
     println!("{coverage:?}");
     assert!(

@@ -147,7 +147,7 @@ fn every_state_of_a_log_finds_the_same() {
         if dice.once_in(40) {
             running.close();
             running = engine(&store);
-            log = running.log("acme").unwrap();
+            log = running.log("acme").unwrap().unwrap();
         }
     }
     let recorded = all(&log);

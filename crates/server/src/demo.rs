@@ -35,7 +35,7 @@ pub fn prepare(access: &Access) -> Result<Demo, Failure> {
     let by = Caller::command_line(None);
     if access.organization(ORG)?.is_some() {
         let issued = access.create_token(ORG, &NewToken::of_owner(OWNER), &by)?;
-        let events = access.engine().log(ORG).map_or(0, |log| log.size());
+        let events = access.engine().log(ORG)?.map_or(0, |log| log.size());
         return Ok(Demo {
             token: issued.secret,
             events,
@@ -48,7 +48,7 @@ pub fn prepare(access: &Access) -> Result<Demo, Failure> {
     let made = access.init(&new, &by)?;
     let log = access
         .engine()
-        .log(ORG)
+        .log(ORG)?
         .ok_or_else(|| broken("the demo's log is not there"))?;
     let now_micros = access.engine().environment().now_micros();
     store(&log, now_micros)?;
@@ -123,7 +123,7 @@ mod tests {
         let demo = prepare(&access).unwrap();
         assert!((2_000..5_000).contains(&demo.events), "{}", demo.events);
         assert!(access.authenticate(demo.token.reveal()).unwrap().is_some());
-        let log = engine.log(ORG).unwrap();
+        let log = engine.log(ORG).unwrap().unwrap();
         let filter = Filter::default().with(Field::ShownOn, ["openai"]);
         let page = log
             .query(&Query {

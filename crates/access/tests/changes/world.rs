@@ -59,7 +59,7 @@ impl World {
     }
 
     pub fn events(&self, org: &str) -> Vec<Recorded> {
-        let log = self.access.engine().log(org).unwrap();
+        let log = self.access.engine().log(org).unwrap().unwrap();
         let direction = Direction::Ascending;
         log.query(&Query {
             direction,

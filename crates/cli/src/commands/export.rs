@@ -98,7 +98,7 @@ pub fn run(args: Args, common: &Common) -> Result<ExitCode> {
     };
     let engine = snapshot(common)?;
     let log = engine
-        .log(&org)
+        .log(&org)?
         .ok_or_else(|| anyhow!("there is no log of `{org}`"))?;
     let query = Query {
         filter: filter.filter(),

@@ -123,6 +123,11 @@ impl Memory {
         state.rows.remove_unfinished();
     }
 
+    /// Forgets planned faults, and that one has killed the store. What somebody is writing goes on.
+    pub fn forget_faults(&self) {
+        self.shared.state.lock().plan.revive();
+    }
+
     /// All stored bytes that a checksum of the engine guards, and how many they are.
     pub fn pieces(&self) -> Vec<(Piece, usize)> {
         pieces::list(&self.shared.state.lock().rows)

@@ -20,7 +20,7 @@ use crate::params::Params;
 use crate::request::{AppendError, Appended, Request};
 use crate::store::{Rider, Store};
 use crate::terms::{Terms, hashed};
-use crate::{Engine, check};
+use crate::{Engine, Log, check};
 
 use super::random::{Dice, TestClock, TestRandom};
 use oracle::Oracle;
@@ -103,6 +103,10 @@ pub trait Subject {
     fn arm(&mut self, dice: &mut Dice);
     /// Takes all faults back.
     fn disarm(&mut self);
+    /// How many engines have it open at a time, as if each were a process.
+    fn processes(&self) -> usize {
+        1
+    }
 }
 
 /// Sizes that make everything happen within a few hundred events.
@@ -142,7 +146,9 @@ struct Run<'r> {
     params: Params,
     environment: Environment,
     clock: Arc<TestClock>,
-    engine: Option<Engine>,
+    engines: Vec<Engine>,
+    /// Which of them does what comes next.
+    turn: usize,
     oracles: BTreeMap<&'static str, Oracle>,
     dice: Dice,
     coverage: Coverage,
@@ -163,13 +169,14 @@ pub fn run(subject: &mut dyn Subject, seed: u64, params: &dyn Fn(&mut Dice) -> P
         params,
         environment,
         clock,
-        engine: None,
+        engines: Vec::new(),
+        turn: 0,
         oracles: ORGS.iter().map(|org| (*org, Oracle::default())).collect(),
         dice,
         coverage: Coverage::default(),
         seed,
     };
-    run.restart();
+    run.start();
     let steps = 20 + run.dice.below(30);
     for _ in 0..steps {
         run.step();
@@ -184,6 +191,7 @@ impl Run<'_> {
             .copied()
             .unwrap_or(0);
         self.clock.move_by(jump);
+        self.take_turns();
         match self.dice.below(12) {
             0 => self.restart(),
             1 => {
@@ -197,14 +205,41 @@ impl Run<'_> {
     }
 
     fn engine(&self) -> Engine {
-        self.engine.clone().expect("a run begins with a start")
+        let engine = self.engines.get(self.turn).cloned();
+        engine.expect("a run begins with a start")
     }
 
+    fn log(&self, org: &str) -> Log {
+        let log = self.engine().log(org);
+        let log = log.unwrap_or_else(|error| panic!("seed {}: {error}", self.seed));
+        log.expect("every log was made")
+    }
+
+    /// Whoever comes next does what comes next.
+    fn take_turns(&mut self) {
+        self.turn = self.dice.below(self.engines.len().max(1));
+    }
+
+    fn start(&mut self) {
+        for _ in 0..self.subject.processes() {
+            let engine = self.opened();
+            self.engines.push(engine);
+        }
+    }
+
+    /// Whose turn it is starts anew.
     fn restart(&mut self) {
-        if let Some(engine) = self.engine.take() {
+        if let Some(engine) = self.engines.get(self.turn) {
             engine.close();
             self.coverage.restarts += 1;
         }
+        let opened = self.opened();
+        if let Some(engine) = self.engines.get_mut(self.turn) {
+            *engine = opened;
+        }
+    }
+
+    fn opened(&mut self) -> Engine {
         self.subject.disarm();
         let store = self.subject.open();
         let engine = Engine::open(store, self.params, self.environment.clone());
@@ -214,7 +249,7 @@ impl Run<'_> {
                 .create_log(org)
                 .unwrap_or_else(|error| panic!("seed {}: {error}", self.seed));
         }
-        self.engine = Some(engine);
+        engine
     }
 
     /// Some requests at once, then their answers.
@@ -224,7 +259,7 @@ impl Run<'_> {
         let mut tickets = Vec::new();
         for _ in 0..requests {
             let org = self.dice.pick(&ORGS).copied().unwrap_or("acme");
-            let log = engine.log(org).expect("every log was made");
+            let log = self.log(org);
             let count = [1, 2, 5, 30, 90]
                 .get(self.dice.below(5))
                 .copied()
@@ -273,7 +308,7 @@ impl Run<'_> {
     }
 
     fn accept(&mut self, org: &'static str, events: Vec<Event>, answer: &Appended) {
-        let key = *self.engine().log(org).expect("every log was made").id_key();
+        let key = *self.log(org).id_key();
         let now = self.clock.now_micros();
         let oracle = self.oracles.entry(org).or_default();
         let duplicates = oracle.accept(events, answer, now, &key);
@@ -288,7 +323,7 @@ impl Run<'_> {
     /// A request whose fate nobody knows: all of it is there, or nothing.
     fn settle(&mut self, org: &'static str, events: Vec<Event>) {
         self.coverage.failures += 1;
-        let log = self.engine().log(org).expect("every log was made");
+        let log = self.log(org);
         let oracle = self.oracles.entry(org).or_default();
         let known = oracle.events.len() as u64;
         let answer = oracle.as_if_new(&events, known);
@@ -304,12 +339,13 @@ impl Run<'_> {
 
     fn ask(&mut self) {
         for _ in 0..6 {
+            self.take_turns();
             let org = self.dice.pick(&ORGS).copied().unwrap_or("acme");
             let Some(oracle) = self.oracles.get(org) else {
                 continue;
             };
             let question = questions::question(&mut self.dice, &oracle.events);
-            let log = self.engine().log(org).expect("every log was made");
+            let log = self.log(org);
             match log.query(&question) {
                 Ok(page) => {
                     let expected = oracle.page(&question);
@@ -354,9 +390,14 @@ impl Run<'_> {
 
     /// Everything is there, in order, and the store has nothing to complain of.
     fn finish(mut self) -> Coverage {
+        self.engines.iter().for_each(Engine::close);
+        self.engines.truncate(1);
+        self.turn = 0;
         self.restart();
         for (org, oracle) in &self.oracles {
-            let log = self.engine().log(org).expect("every log was made");
+            let log = self.log(org);
+            // Whoever has read knows how much there is.
+            log.get(0).expect("the store reads");
             assert_eq!(
                 log.size(),
                 oracle.events.len() as u64,

@@ -148,10 +148,10 @@ impl Operations {
 
     /// The log of an organization that exists.
     pub(super) fn log(&self, org: &str) -> Result<Log, Failure> {
-        let known = self
-            .access
-            .organization(org)?
-            .and_then(|_| self.access.engine().log(org));
+        let known = match self.access.organization(org)? {
+            Some(_) => self.access.engine().log(org)?,
+            None => None,
+        };
         known.ok_or_else(|| AccessError::unknown_organization(org).into())
     }
 }

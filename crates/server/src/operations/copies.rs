@@ -31,7 +31,7 @@ impl Operations {
         data: impl Fn(u64) -> Option<Value<'v>>,
     ) -> Result<Reply, Failure> {
         let mut begun = Vec::new();
-        for log in self.access.engine().logs() {
+        for log in self.access.engine().logs()? {
             let event = Event {
                 data: data(log.size()).map(|data| Json::of(&data)),
                 ..by.event(event_type, Vec::new(), &Value::Null)

@@ -155,7 +155,7 @@ impl App {
     /// # Errors
     /// Busy until the server has started; Internal if the organization has no log.
     pub fn log(&self, caller: &Principal) -> Result<Log, Refusal> {
-        let log = self.engine()?.log(&caller.org);
+        let log = self.engine()?.log(&caller.org).map_err(QueryError::from)?;
         log.ok_or_else(|| Refusal::Internal(format!("organization {} has no log", caller.org)))
     }
 

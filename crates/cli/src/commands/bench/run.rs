@@ -123,7 +123,7 @@ pub fn open(folder: &Path) -> Result<(Engine, Duration)> {
 
 /// Asks all queries.
 pub fn ask(engine: &Engine, interrupt: &Interrupt) -> Result<Vec<(&'static str, Times)>> {
-    let log = engine.log(ORG).context("the log is gone")?;
+    let log = engine.log(ORG)?.context("the log is gone")?;
     let all = QUERIES.iter().map(|name| {
         interrupt.check()?;
         Ok((*name, times(&log, name)?))

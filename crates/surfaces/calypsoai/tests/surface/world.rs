@@ -172,7 +172,7 @@ impl World {
     }
 
     fn append(&self, events: Vec<Event>) {
-        let log = self.engine.log("acme").unwrap();
+        let log = self.engine.log("acme").unwrap().unwrap();
         let write = Write {
             events,
             ..Write::default()

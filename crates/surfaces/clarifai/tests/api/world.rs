@@ -146,7 +146,7 @@ impl World {
     }
 
     pub async fn append(&self, events: Vec<Event>) {
-        let log = self.engine.log("acme").unwrap();
+        let log = self.engine.log("acme").unwrap().unwrap();
         let request = Append {
             events,
             rider: docket_engine::store::Rider::default(),

@@ -183,7 +183,7 @@ impl World {
 
     /// How many events `acme` has.
     pub fn size(&self) -> u64 {
-        self.engine.log("acme").unwrap().size()
+        self.engine.log("acme").unwrap().unwrap().size()
     }
 }
 
