@@ -115,7 +115,13 @@ impl Inner {
             now = now.size,
             "the database has less of a log than it had before"
         );
-        let gone = state.view.read().tails.iter().map(|tail| tail.bytes()).sum();
+        let gone = state
+            .view
+            .read()
+            .tails
+            .iter()
+            .map(|tail| tail.bytes())
+            .sum();
         Replayed::of(contents, &self.params, &self.terms)?.restore(state);
         self.forget_tails(gone);
         self.found(state);
@@ -222,9 +228,8 @@ impl Tails {
         }
         self.gone_bytes += tail.bytes();
         if tail.end() > sealed {
-            let rest = tail.content(|content| {
-                read_behind(content, tail.first()..sealed, key, &inner.terms)
-            });
+            let rest = tail
+                .content(|content| read_behind(content, tail.first()..sealed, key, &inner.terms));
             let place = || format!("the tail at {}", tail.first());
             let rest = rest.map_err(|error| StoreError::corrupt(place(), error.0))?;
             let next = Arc::new(Tail::new(sealed));

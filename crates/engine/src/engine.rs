@@ -274,8 +274,7 @@ impl Log {
         if position >= self.size() {
             return Ok(None);
         }
-        query::at(&reading, &self.state, &[position])
-            .map(|mut found| found.pop())
+        query::at(&reading, &self.state, &[position]).map(|mut found| found.pop())
     }
 
     /// The event with this id; `None` for ids of other logs. Blocks.

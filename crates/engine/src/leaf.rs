@@ -19,8 +19,9 @@ pub fn leaf(
     let (_, view) = state.snapshot();
     let slot = |first: u64| u32::try_from(position.checked_sub(first)?).ok();
     for tail in &view.tails {
-        let found = slot(tail.first())
-            .and_then(|slot| tail.content(|content| content.columns.leaves.get(slot as usize).copied()));
+        let found = slot(tail.first()).and_then(|slot| {
+            tail.content(|content| content.columns.leaves.get(slot as usize).copied())
+        });
         if found.is_some() {
             return Ok(found);
         }

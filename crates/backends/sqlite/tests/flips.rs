@@ -108,7 +108,10 @@ fn answers(folder: &Path) -> Result<String, String> {
     let engine = engine(folder)?;
     let mut told = String::new();
     for org in ORGS {
-        let log = engine.log(org).ok_or("no log")?;
+        let log = engine
+            .log(org)
+            .map_err(|error| error.to_string())?
+            .ok_or("no log")?;
         told.push_str(&format!("{} {}\n", log.size(), log.head().root));
         for question in questions() {
             let page = log.query(&question).map_err(|error| error.to_string())?;

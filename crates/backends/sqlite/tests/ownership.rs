@@ -260,7 +260,9 @@ fn the_write_ahead_log_does_not_grow_for_ever() {
     let folder = tempfile::tempdir().expect("makes a folder");
     let store = open(folder.path());
     let part = sample::pattern(store.part_bytes());
-    let block = store.new_block(log.id).expect("gives a number");
+    let block = store
+        .new_block(docket_engine::store::LogId(1))
+        .expect("gives a number");
     // 400 MiB; a checkpoint is due every 32.
     for _ in 0..400 {
         store

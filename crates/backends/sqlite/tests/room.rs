@@ -41,7 +41,9 @@ fn a_slice_fills_a_page() {
         "one commit writes at most 1 MiB of a body"
     );
     for _ in 0..3 {
-        let block = store.new_block(log.id).expect("gives a number");
+        let block = store
+            .new_block(docket_engine::store::LogId(1))
+            .expect("gives a number");
         for number in 0..4 {
             store
                 .put_parts(&[Part {
@@ -148,7 +150,9 @@ fn room_is_used_again() {
     let mut sizes = Vec::new();
     for _ in 0..4 {
         let store = open(folder.path());
-        let block = store.new_block(log.id).expect("gives a number");
+        let block = store
+            .new_block(docket_engine::store::LogId(1))
+            .expect("gives a number");
         store
             .put_parts(&[Part {
                 block,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use docket_access::AccessError;
+use docket_engine::store::StoreError;
 use docket_engine::{AppendError, QueryError};
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,12 @@ impl From<AccessError> for Failure {
             AccessError::Corrupt(_) => FailureKind::Corrupt,
         };
         Failure::new(kind, error.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        QueryError::from(error).into()
     }
 }
 

@@ -77,7 +77,11 @@ async fn what_is_under_way_is_finished_and_then_the_engine_is_closed() {
     assert!(answer.ends_with("done"), "{answer}");
     assert!(rest(&mut idle).await.ends_with("ok\n"));
     assert!(TcpStream::connect(address).await.is_err());
-    let late = engine.log("last").unwrap().unwrap().append(Request::default());
+    let late = engine
+        .log("last")
+        .unwrap()
+        .unwrap()
+        .append(Request::default());
     let late = match late {
         Ok(ticket) => ticket.done().await.map(|_| ()),
         Err(error) => Err(error),

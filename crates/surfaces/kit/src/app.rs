@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use docket_access::Access;
-use docket_engine::{Engine, Environment, Log};
+use docket_engine::{Engine, Environment, Log, QueryError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::budget::Budget;

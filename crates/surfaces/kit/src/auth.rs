@@ -2,6 +2,7 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use docket_engine::QueryError;
 use docket_event::{Field, Filter};
 use tokio::time::Instant;
 
@@ -76,7 +77,15 @@ pub async fn authenticate_secret(
     secret: String,
 ) -> Result<Principal, Refusal> {
     let access = app.access()?.clone();
-    let found = app.reading(move || access.authenticate(&secret)).await??;
+    let found = app.reading(move || {
+        let found = access.authenticate(&secret)?;
+        // Opens the log, if this is the first that is asked of it here: later on nothing may wait for the store.
+        if let Some(caller) = &found {
+            access.engine().log(&caller.org)?;
+        }
+        Ok::<_, QueryError>(found)
+    });
+    let found = found.await??;
     let caller = found.ok_or(Refusal::UnknownToken)?;
     asked.is_from(Who {
         org: caller.org.clone(),

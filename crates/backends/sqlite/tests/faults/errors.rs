@@ -85,17 +85,21 @@ impl Subject {
     }
 
     fn query(&self) -> Result<Page, QueryError> {
-        self.engine().log("acme").unwrap().query(&Query::default())
+        self.engine()
+            .log("acme")
+            .unwrap()
+            .unwrap()
+            .query(&Query::default())
     }
 
     fn size(&self) -> u64 {
-        self.engine().log("acme").unwrap().size()
+        self.engine().log("acme").unwrap().unwrap().size()
     }
 
     fn append(&mut self) -> Result<(), AppendError> {
         let number = self.next;
         self.next += 1;
-        let log = self.engine().log("acme").unwrap();
+        let log = self.engine().log("acme").unwrap().unwrap();
         let answer = log.append(request("acme", number))?.wait()?;
         self.acked.push((number, answer.positions));
         Ok(())
@@ -122,7 +126,7 @@ impl Subject {
 
     /// Every acknowledged event can be read, and nothing that was refused.
     fn everything_is_there(&self) {
-        let log = self.engine().log("acme").unwrap();
+        let log = self.engine().log("acme").unwrap().unwrap();
         for (number, positions) in &self.acked {
             let sent = request("acme", *number).events;
             for (event, position) in sent.iter().zip(positions) {

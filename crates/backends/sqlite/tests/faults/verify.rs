@@ -148,7 +148,7 @@ fn look(folder: &Path) -> Result<(), String> {
 
 fn compare(engine: &Engine, told: &Told) -> Result<(), String> {
     for org in &told.logs {
-        if engine.log(org).is_none() {
+        if !matches!(engine.log(org), Ok(Some(_))) {
             return Err(format!("there is no log of {org}"));
         }
     }
@@ -175,7 +175,7 @@ fn compare(engine: &Engine, told: &Told) -> Result<(), String> {
 
 /// Every event of a log; positions must be dense.
 fn all(engine: &Engine, org: &str) -> Result<Vec<Recorded>, String> {
-    let Some(log) = engine.log(org) else {
+    let Ok(Some(log)) = engine.log(org) else {
         return Ok(Vec::new());
     };
     let mut events: Vec<Recorded> = Vec::new();
@@ -256,7 +256,10 @@ fn repeat(engine: &Engine, told: &Told) -> Result<(), String> {
             Fate::Done(_) | Fate::Nothing | Fate::Unclear => None,
         });
     for ((org, number), places) in done.take(2) {
-        let log = engine.log(org).ok_or("there is no log")?;
+        let log = engine
+            .log(org)
+            .map_err(|error| error.to_string())?
+            .ok_or("there is no log")?;
         let mut again = request(org, *number);
         again.rider.records.clear();
         let answer = log.append(again).and_then(|ticket| ticket.wait());

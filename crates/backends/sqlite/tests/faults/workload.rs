@@ -225,7 +225,7 @@ impl Run {
             let (org, number) = (ORGS[self.dice.below(2)], self.next);
             self.next += 1;
             shim::note(&format!("sent {org} {number}"));
-            let log = self.engine.log(org).unwrap();
+            let log = self.engine.log(org).unwrap().unwrap();
             match log.append(request(org, number)) {
                 Ok(ticket) => tickets.push((org, number, ticket)),
                 Err(error) => self.refused(org, number, &error),

@@ -85,7 +85,9 @@ fn a_read_fails_as_planned() {
 #[test]
 fn a_bit_is_turned_over() {
     let memory = Memory::new(8);
-    let block = memory.new_block(crate::store::LogId(1)).expect("gives a number");
+    let block = memory
+        .new_block(crate::store::LogId(1))
+        .expect("gives a number");
     memory
         .put_parts(&[Part {
             block,

@@ -105,7 +105,10 @@ async fn unknown_paths_and_methods_are_answered_by_whoever_has_the_prefix() {
 #[tokio::test]
 async fn parameters_that_are_wrong_are_named() {
     let world = World::new();
-    let (other, ours) = (IdKey([9; 16]), *world.engine.log("acme").unwrap().unwrap().id_key());
+    let (other, ours) = (
+        IdKey([9; 16]),
+        *world.engine.log("acme").unwrap().unwrap().id_key(),
+    );
     let cursor = |key: &IdKey, order| {
         let place = Place {
             micros: -7,
