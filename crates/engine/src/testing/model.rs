@@ -229,14 +229,12 @@ impl Run<'_> {
 
     /// Whose turn it is starts anew.
     fn restart(&mut self) {
-        if let Some(engine) = self.engines.get(self.turn) {
-            engine.close();
-            self.coverage.restarts += 1;
-        }
+        let engine = self.engines.remove(self.turn);
+        engine.close();
+        drop(engine);
+        self.coverage.restarts += 1;
         let opened = self.opened();
-        if let Some(engine) = self.engines.get_mut(self.turn) {
-            *engine = opened;
-        }
+        self.engines.insert(self.turn, opened);
     }
 
     fn opened(&mut self) -> Engine {
