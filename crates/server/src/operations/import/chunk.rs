@@ -58,10 +58,9 @@ impl<'c> Chunk<'c> {
     pub(super) fn store(&self, mut lines: Vec<Line<'c>>) -> Result<Counts, Failure> {
         let mut known_rejections = 0;
         loop {
-            let size_before = self.log.size();
             match self.append(&lines) {
                 Ok(appended) => {
-                    let mut counts = count(&lines, &appended, size_before);
+                    let mut counts = count(&lines, &appended);
                     counts.rejected += known_rejections;
                     return Ok(counts);
                 }
@@ -133,7 +132,9 @@ fn identify(event: &mut Event, value: &Value<'_>, into: &ImportInto) {
 }
 
 /// What became of the lines: an answer tells of all events together, positions tell them apart.
-fn count(lines: &[Line<'_>], appended: &Appended, size_before: u64) -> Counts {
+fn count(lines: &[Line<'_>], appended: &Appended) -> Counts {
+    let new = (appended.positions.len() as u64).saturating_sub(appended.duplicates);
+    let size_before = appended.tree_size.saturating_sub(new);
     let mut seen = HashSet::new();
     let mut rejected_before = 0;
     for (line, position) in lines.iter().zip(&appended.positions) {
@@ -176,6 +177,7 @@ mod tests {
         let appended = Appended {
             positions: vec![3, 10, 11, 4, 11],
             duplicates: 3,
+            tree_size: 12,
             ..Appended::default()
         };
         let expected = Counts {
@@ -183,6 +185,6 @@ mod tests {
             duplicates: 2,
             rejected: 2,
         };
-        assert_eq!(count(&lines, &appended, 10), expected);
+        assert_eq!(count(&lines, &appended), expected);
     }
 }
