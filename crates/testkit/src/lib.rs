@@ -1,3 +1,4 @@
-//! What tests of the whole program share: where the source is, and how it is read.
+//! What tests of the whole program share: its source as text, and a temporary PostgreSQL.
 
+pub mod postgres;
 pub mod source;
