@@ -4,9 +4,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use docket_backends_postgres::{Options as DatabaseOptions, Postgres};
 use docket_backends_sqlite::{Options, Sqlite};
 use docket_engine::store::Store;
 
+pub use docket_backends_postgres::OpenError as DatabaseError;
 pub use docket_backends_sqlite::{
     BackupError as FolderBackupError, Copied, CopyProgress, OpenError as FolderError,
     RestoreError as FolderRestoreError, Vacant,
@@ -27,9 +29,9 @@ pub enum OpenError {
     /// The folder cannot be opened.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// This build has no backend for such an address. The address may hold a password: it is not shown.
-    #[error("a database address is not supported in this build; give a data folder")]
-    Unsupported,
+    /// The database server cannot be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
 }
 
 /// Why a store was not copied.
@@ -38,9 +40,12 @@ pub enum BackupError {
     /// The folder cannot be copied.
     #[error(transparent)]
     Folder(#[from] FolderBackupError),
-    /// This build has no backend for such an address.
-    #[error(transparent)]
-    Unsupported(OpenError),
+    /// A database server copies by its own means.
+    #[error(
+        "a store in a database is backed up with the server's own tools, such as pg_dump or pg_basebackup; \
+         give a data folder"
+    )]
+    Database,
 }
 
 /// Why a place cannot take a store that comes from elsewhere.
@@ -49,19 +54,21 @@ pub enum RestoreError {
     /// The folder cannot.
     #[error(transparent)]
     Folder(#[from] FolderRestoreError),
-    /// This build has no backend for such an address.
-    #[error(transparent)]
-    Unsupported(OpenError),
+    /// A database server takes copies by its own means.
+    #[error(
+        "a store in a database is restored with the server's own tools, such as pg_restore; give a data folder"
+    )]
+    Database,
 }
 
 /// Opens the store at `location` to be read and written. Makes it if it is not there.
 ///
 /// # Errors
-/// Another process owns the folder, a newer docket wrote it, it is corrupt, or the system refuses.
+/// Another process owns the folder, no server answers, a newer docket wrote it, it is corrupt, or the system refuses.
 pub fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
     match location {
         Location::Folder(folder) => Ok(Arc::new(Sqlite::open(folder, &Options::default())?)),
-        Location::Url(_) => Err(OpenError::Unsupported),
+        Location::Url(url) => Ok(Arc::new(Postgres::open(url, &DatabaseOptions::default())?)),
     }
 }
 
@@ -72,7 +79,7 @@ pub fn open(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
 pub fn open_snapshot(location: &Location) -> Result<Arc<dyn Store>, OpenError> {
     match location {
         Location::Folder(folder) => Ok(Arc::new(Sqlite::open_snapshot(folder)?)),
-        Location::Url(_) => Err(OpenError::Unsupported),
+        Location::Url(url) => Ok(Arc::new(Postgres::open_snapshot(url)?)),
     }
 }
 
@@ -89,7 +96,7 @@ pub fn backup(
 ) -> Result<Copied, BackupError> {
     match location {
         Location::Folder(folder) => Ok(docket_backends_sqlite::backup(folder, into, going)?),
-        Location::Url(_) => Err(BackupError::Unsupported(OpenError::Unsupported)),
+        Location::Url(_) => Err(BackupError::Database),
     }
 }
 
@@ -100,7 +107,7 @@ pub fn backup(
 pub fn vacant(location: &Location) -> Result<Vacant, RestoreError> {
     match location {
         Location::Folder(folder) => Ok(Vacant::claim(folder)?),
-        Location::Url(_) => Err(RestoreError::Unsupported(OpenError::Unsupported)),
+        Location::Url(_) => Err(RestoreError::Database),
     }
 }
 
@@ -109,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_opened_and_an_address_is_not() {
+    fn a_folder_is_opened() {
         let folder = tempfile::tempdir().expect("makes a folder");
         let location = Location::Folder(folder.path().join("store"));
         assert!(matches!(
@@ -119,14 +126,20 @@ mod tests {
         let store = open(&location).expect("makes a store");
         let seen = open_snapshot(&location).expect("reads it");
         assert_eq!(seen.identity(), store.identity());
-        let url = Location::Url("postgres://docket:secret@db/docket".to_owned());
-        let error = open(&url)
-            .expect_err("there is no such backend")
-            .to_string();
-        assert!(
-            error.contains("not supported") && !error.contains("secret"),
-            "{error}"
-        );
-        assert!(matches!(open_snapshot(&url), Err(OpenError::Unsupported)));
+    }
+
+    #[test]
+    fn an_address_is_not_shown() {
+        for address in [
+            "mysql://docket:secret@db/docket",
+            "postgres://docket:se%zzcret@db/docket?port=secret",
+        ] {
+            let url = Location::Url(address.to_owned());
+            for error in [open(&url), open_snapshot(&url)].map(Result::err) {
+                let error = error.expect("there is no such database");
+                let text = format!("{error} {error:?}");
+                assert!(!text.contains("secret"), "{text}");
+            }
+        }
     }
 }

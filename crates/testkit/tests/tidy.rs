@@ -16,7 +16,14 @@ const ROOMS: &[(&str, &[&str])] = &[
         "crates/backends/sqlite",
         &["event", "merkle", "engine", "access"],
     ),
-    ("crates/backends", &["backends-sqlite", "engine", "access"]),
+    (
+        "crates/backends/postgres",
+        &["event", "merkle", "engine", "access"],
+    ),
+    (
+        "crates/backends",
+        &["backends-sqlite", "backends-postgres", "engine", "access"],
+    ),
     ("crates/surfaces/kit", &["event", "engine", "access"]),
     (
         "crates/surfaces/native",
