@@ -222,6 +222,15 @@ pub struct Idempotency {
     pub at_micros: i64,
 }
 
+/// A request that was answered, and what is remembered as the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The request.
+    pub asked: Idempotency,
+    /// What [`RiderRows::answer`] was.
+    pub answer: Vec<u8>,
+}
+
 /// How long an idempotency key is remembered: 24 hours.
 pub const IDEMPOTENCY_MICROS: i64 = 24 * 3600 * 1_000_000;
 
@@ -387,6 +396,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// In one commit, for each of `seals`: the block joins its log's list, replaced blocks leave it, batches below
     /// the new `sealed` go, the log row and tiles are written. A log whose blocks have changed since its seal was
     /// worked out is left alone, and so are the others: [`StoreError::Busy`], or Corrupt where nobody else may write.
+    /// A log may be sealed beyond its head, which rises with it, if all of it is sealed already: so it is copied.
     fn finish_seals(&self, seals: &[Seal<'_>]) -> Result<(), StoreError>;
 
     /// The list of a log's blocks by first position, with empty `dir`.
@@ -411,6 +421,12 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// All records of a kind that an organization has, by name.
     fn records(&self, org: &str, kind: &str) -> Result<Vec<Record>, StoreError>;
+
+    /// The kinds of records that an organization has, in order.
+    fn record_kinds(&self, org: &str) -> Result<Vec<String>, StoreError>;
+
+    /// All answers that are remembered for requests to a log, by token and key; forgotten ones may be among them.
+    fn answers(&self, log: LogId) -> Result<Vec<Answered>, StoreError>;
 
     /// Drops what is held of the database and opens it again, as after a failed commit.
     fn reopen(&self) -> Result<(), StoreError>;

@@ -1,10 +1,10 @@
 //! The table of answers that are given again when their request is repeated.
 
-use docket_engine::store::{IDEMPOTENCY_MICROS, Idempotency, LogId, StoreError, Verdict};
+use docket_engine::store::{Answered, IDEMPOTENCY_MICROS, Idempotency, LogId, StoreError, Verdict};
 use rusqlite::Connection;
 
 use crate::failure::Failure;
-use crate::row::{Cell, Table, execute, select_one, sum};
+use crate::row::{Cell, Table, execute, select, select_one, sum};
 
 pub(crate) const IDEM: Table = Table {
     name: "idem",
@@ -46,6 +46,33 @@ pub(crate) fn judge(
         Ok((row.int(5)? >= oldest(asked)).then_some(known))
     })?;
     Ok(known.flatten())
+}
+
+/// All answers for a log, by token and key.
+pub(crate) fn all(connection: &Connection, log: LogId) -> Result<Vec<Answered>, Failure> {
+    let sql = "SELECT log, token, key, body_hash, answer, at_micros, sum FROM idem
+        WHERE log = ? ORDER BY token, key";
+    let mut answers = Vec::new();
+    select(
+        connection,
+        &IDEM,
+        sql,
+        &[Cell::Int(i64::from(log.0))],
+        |row| {
+            let row = row.summed(6)?;
+            answers.push(Answered {
+                asked: Idempotency {
+                    token: row.text(1)?.to_owned(),
+                    key: row.text(2)?.to_owned(),
+                    body_hash: row.array(3)?,
+                    at_micros: row.int(5)?,
+                },
+                answer: row.blob(4)?.to_vec(),
+            });
+            Ok(())
+        },
+    )?;
+    Ok(answers)
 }
 
 /// Remembers an answer, in the place of a forgotten one if there is one.

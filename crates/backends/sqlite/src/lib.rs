@@ -33,8 +33,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use docket_engine::store::{
-    Alone, BatchRow, BlockId, BlockRow, Claim, Contents, Group, Identity, LogId, LogRow, Part,
-    Problem, Record, RecordKey, Rider, Seal, Standing, Store, StoreError, TileRow,
+    Alone, Answered, BatchRow, BlockId, BlockRow, Claim, Contents, Group, Identity, LogId, LogRow,
+    Part, Problem, Record, RecordKey, Rider, Seal, Standing, Store, StoreError, TileRow,
 };
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -231,6 +231,14 @@ impl Store for Sqlite {
 
     fn records(&self, org: &str, kind: &str) -> Result<Vec<Record>, StoreError> {
         self.read(|connection| records::list(connection, org, kind))
+    }
+
+    fn record_kinds(&self, org: &str) -> Result<Vec<String>, StoreError> {
+        self.read(|connection| records::kinds(connection, org))
+    }
+
+    fn answers(&self, log: LogId) -> Result<Vec<Answered>, StoreError> {
+        self.read(|connection| idempotency::all(connection, log))
     }
 
     fn reopen(&self) -> Result<(), StoreError> {

@@ -126,8 +126,12 @@ impl Live {
                 slot.unfinished.get(&seal.block.id),
                 seal.block.id,
             )?);
-            let head = slot.writer()?.head(seal.log.id)?;
-            if seal.block.log != seal.log.id || seal.log.sealed > head.size {
+            let writer = slot.writer()?;
+            let head = writer.head(seal.log.id)?;
+            let reaches = seal.log.sealed <= head.size
+                || logs::get(&writer.connection, seal.log.id)?
+                    .is_some_and(|log| log.sealed == head.size);
+            if seal.block.log != seal.log.id || !reaches {
                 let what = format!("is not of its log, or the log ends at {}", head.size);
                 return Err(StoreError::corrupt(
                     format!("block {}", seal.block.id.0),
@@ -144,6 +148,7 @@ impl Live {
         let mut rubbish = Vec::new();
         for seal in seals {
             slot.unfinished.remove(&seal.block.id);
+            slot.writer()?.rise(seal.log);
             rubbish.extend(seal.replaces.iter().copied().map(Rubbish::Slices));
             rubbish.push(Rubbish::Batches(seal.log.id));
         }

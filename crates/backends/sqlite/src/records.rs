@@ -37,6 +37,17 @@ pub(crate) fn list(connection: &Connection, org: &str, kind: &str) -> Result<Vec
     Ok(records)
 }
 
+/// The kinds of records that an organization has, in order.
+pub(crate) fn kinds(connection: &Connection, org: &str) -> Result<Vec<String>, Failure> {
+    let sql = "SELECT DISTINCT kind FROM record WHERE org = ? ORDER BY kind";
+    let mut kinds = Vec::new();
+    select(connection, &RECORD, sql, &[Cell::Text(org)], |row| {
+        kinds.push(row.text(0)?.to_owned());
+        Ok(())
+    })?;
+    Ok(kinds)
+}
+
 /// Whether a record is what a change of it expects.
 pub(crate) fn holds(connection: &Connection, change: &RecordChange) -> Result<bool, Failure> {
     let version = get(connection, &change.key)?.map(|record| record.version);

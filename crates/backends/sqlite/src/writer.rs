@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use docket_engine::store::{BlockId, Head, LogId, StoreError};
+use docket_engine::store::{BlockId, Head, LogId, LogRow, StoreError};
 use rusqlite::Connection;
 
 use crate::failure::{At, Failure};
@@ -62,6 +62,19 @@ impl Writer {
     pub(crate) fn head(&self, log: LogId) -> Result<Head, StoreError> {
         let head = self.heads.get(&log).copied();
         head.ok_or_else(|| StoreError::corrupt(format!("log {}", log.0), "is not there"))
+    }
+
+    /// A log's head is no lower than what is sealed of it.
+    pub(crate) fn rise(&mut self, log: &LogRow) {
+        let sealed = Head {
+            size: log.sealed,
+            recorded_micros: log.recorded_micros,
+        };
+        if let Some(head) = self.heads.get_mut(&log.id)
+            && head.size < sealed.size
+        {
+            *head = sealed;
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod bodies;
+mod copies;
 mod groups;
 mod logs;
 mod readers;
@@ -25,6 +26,7 @@ pub fn store_conformance(fresh: &dyn Fn() -> Opener) {
         bodies::PROMISES,
         blocks::PROMISES,
         readers::PROMISES,
+        copies::PROMISES,
         strings::PROMISES,
     ];
     for (name, promise) in promises.concat() {

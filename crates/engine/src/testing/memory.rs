@@ -18,8 +18,8 @@ use std::thread::{self, ThreadId};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::store::{
-    Alone, BatchRow, BlockId, BlockRow, Claim, Contents, Group, Identity, LogId, LogRow, Part,
-    Problem, Record, RecordKey, Rider, Seal, Standing, Store, StoreError, TileRow,
+    Alone, Answered, BatchRow, BlockId, BlockRow, Claim, Contents, Group, Identity, LogId, LogRow,
+    Part, Problem, Record, RecordKey, Rider, Seal, Standing, Store, StoreError, TileRow,
 };
 use claim::MemoryClaim;
 use faults::Plan;
@@ -281,6 +281,14 @@ impl Store for Memory {
 
     fn records(&self, org: &str, kind: &str) -> Result<Vec<Record>, StoreError> {
         self.read(|rows| Ok(rows.records_of(org, kind)))
+    }
+
+    fn record_kinds(&self, org: &str) -> Result<Vec<String>, StoreError> {
+        self.read(|rows| Ok(rows.kinds_of(org)))
+    }
+
+    fn answers(&self, log: LogId) -> Result<Vec<Answered>, StoreError> {
+        self.read(|rows| Ok(rows.answers_of(log)))
     }
 
     fn reopen(&self) -> Result<(), StoreError> {

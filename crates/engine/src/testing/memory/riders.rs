@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::rows::Rows;
 use crate::store::{
-    Expect, IDEMPOTENCY_MICROS, Idempotency, LogId, Record, RecordChange, Rider, RiderRows,
-    StoreError, Verdict,
+    Answered, Expect, IDEMPOTENCY_MICROS, Idempotency, LogId, Record, RecordChange, Rider,
+    RiderRows, StoreError, Verdict,
 };
 
 #[derive(Debug)]
@@ -76,6 +76,26 @@ impl Rows {
     pub(super) fn records_of(&self, org: &str, kind: &str) -> Vec<Record> {
         let of = |record: &&Record| record.key.org == org && record.key.kind == kind;
         self.records.values().filter(of).cloned().collect()
+    }
+
+    pub(super) fn kinds_of(&self, org: &str) -> Vec<String> {
+        let of = self.records.keys().filter(|key| key.org == org);
+        let kinds: BTreeSet<&String> = of.map(|key| &key.kind).collect();
+        kinds.into_iter().cloned().collect()
+    }
+
+    pub(super) fn answers_of(&self, wanted: LogId) -> Vec<Answered> {
+        let of = self.answers.iter().filter(|((log, ..), _)| *log == wanted);
+        of.map(|((_, token, key), answer)| Answered {
+            asked: Idempotency {
+                token: token.clone(),
+                key: key.clone(),
+                body_hash: answer.body_hash,
+                at_micros: answer.at_micros,
+            },
+            answer: answer.answer.clone(),
+        })
+        .collect()
     }
 
     fn known(&self, log: LogId, asked: &Idempotency) -> Option<&Answer> {

@@ -156,6 +156,13 @@ impl Rows {
         *self.versions.entry(seal.log.id).or_default() += 1;
         self.blocks.insert(seal.block.id, seal.block.clone());
         self.logs.insert(seal.log.id, seal.log.clone());
+        if self.head(seal.log.id)?.size < seal.log.sealed {
+            let head = Head {
+                size: seal.log.sealed,
+                recorded_micros: seal.log.recorded_micros,
+            };
+            self.heads.insert(seal.log.id, head);
+        }
         let kept = self.batches_from(seal.log.id, seal.log.sealed)?;
         let kept = kept.first().map_or(u64::MAX, |batch| batch.first);
         self.batches
@@ -273,7 +280,7 @@ impl Rows {
         let wrong = |what: &str| Err(StoreError::corrupt(format!("block {}", block.id.0), what));
         let old = self.logs.get(&log.id);
         if old.is_none_or(|old| old.org != log.org || old.sealed > log.sealed)
-            || log.sealed > head.size
+            || (log.sealed > head.size && old.is_none_or(|old| old.sealed != head.size))
             || block.log != log.id
         {
             return wrong("does not fit its log");
