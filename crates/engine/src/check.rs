@@ -270,15 +270,17 @@ impl LogCheck<'_> {
 }
 
 /// Builds all tiles of a log as its leaves go by.
-struct TileCheck {
+pub struct TileCheck {
     height: TileHeight,
     open: Vec<Vec<Hash>>,
     done: Vec<u64>,
-    complete: Vec<(u8, u64, Vec<Hash>)>,
+    /// Level, from 1, index and hashes of the complete ones.
+    pub complete: Vec<(u8, u64, Vec<Hash>)>,
 }
 
 impl TileCheck {
-    fn new(height: TileHeight) -> Self {
+    /// No leaf has gone by.
+    pub fn new(height: TileHeight) -> Self {
         TileCheck {
             height,
             open: Vec::new(),
@@ -287,7 +289,8 @@ impl TileCheck {
         }
     }
 
-    fn append(&mut self, leaf: Hash) {
+    /// The next leaf goes by.
+    pub fn append(&mut self, leaf: Hash) {
         let mut hash = leaf;
         for level in 0.. {
             if self.open.len() == level {

@@ -18,6 +18,7 @@ mod cache;
 mod catching_up;
 mod check;
 mod columns;
+mod copy;
 mod dictionary;
 mod encoders;
 mod engine;
@@ -51,6 +52,7 @@ mod tops;
 mod writer;
 
 pub use check::{CheckReport, check};
+pub use copy::{CopyError, Copying, tree_head};
 pub use engine::{Engine, Log, Ticket};
 pub use environment::{Clock, Environment, Random, SystemClock, SystemRandom};
 pub use histogram::{BUCKETS_MAX, Buckets, Histogram};

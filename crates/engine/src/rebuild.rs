@@ -9,7 +9,7 @@ use crate::batch::Batch;
 use crate::block::{BlockReader, Dir, place};
 use crate::codec::Malformed;
 use crate::encode::{Parts, SALT_BYTES, begin_leaf, finish_leaf, merge};
-use crate::frame::{self, Frame};
+use crate::frame::{self, Frame, FrameEncoder};
 use crate::grams::GramMaker;
 use crate::store::{BatchRow, StoreError};
 use crate::tail::{Content, Joining};
@@ -173,6 +173,43 @@ pub fn read_behind(
             return Err(Malformed("others have sealed a part of a frame"));
         }
         first += frame.events;
+    }
+    Ok(rebuilder.finish())
+}
+
+/// The events from slot `from` on, indexed as if a stretch of the log began with them; the first of `joining` stands at
+/// `first`. A frame of events of both stretches is cut.
+///
+/// # Errors
+/// A frame is not one.
+pub fn behind(
+    joining: &Joining,
+    (first, from): (u64, usize),
+    key: &IdKey,
+    terms: &Terms,
+    encoder: &mut FrameEncoder,
+) -> Result<Joining, Malformed> {
+    let Joining { columns, frames } = joining;
+    let mut rebuilder = Rebuilder::new(terms, key, first + from as u64);
+    let beside = |slot: usize| {
+        let slot = from + slot;
+        Some(Beside {
+            salt: *columns.salts.get(slot)?,
+            recorded_micros: columns.recorded(u32::try_from(slot).ok()?),
+        })
+    };
+    let mut begins = 0;
+    for frame in frames {
+        let ends = begins + frame.events;
+        let cut = from.saturating_sub(begins);
+        if cut == 0 {
+            rebuilder.frame(frame.clone(), beside)?;
+        } else if from < ends {
+            let parts = frame::decode(&frame.bytes)?;
+            let rest = parts.get(cut..).unwrap_or_default();
+            rebuilder.frame(encoder.encode(rest), beside)?;
+        }
+        begins = ends;
     }
     Ok(rebuilder.finish())
 }

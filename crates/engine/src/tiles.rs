@@ -55,7 +55,7 @@ impl Tiler<'_> {
         }
         Ok(made
             .into_iter()
-            .map(|(tile, hashes)| tile_row(self.state.id, tile, &hashes))
+            .map(|(tile, hashes)| tile_row(self.state.id, (tile.level(), tile.index()), &hashes))
             .collect())
     }
 
@@ -116,12 +116,12 @@ pub fn tile_height(height: u32) -> TileHeight {
         .unwrap_or(TileHeight::C2SP)
 }
 
-/// The row of a tile.
-fn tile_row(log: LogId, tile: Tile, hashes: &[Hash]) -> TileRow {
+/// The row of the tile of that level and index.
+pub fn tile_row(log: LogId, (level, index): (u8, u64), hashes: &[Hash]) -> TileRow {
     let mut row = TileRow {
         log,
-        level: tile.level(),
-        index: tile.index(),
+        level,
+        index,
         data: Vec::new(),
     };
     hashes
