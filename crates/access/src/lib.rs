@@ -10,6 +10,7 @@
 
 mod audit;
 mod authenticate;
+mod belongings;
 mod change;
 mod error;
 mod member;
@@ -24,6 +25,7 @@ mod token;
 mod view;
 
 pub use audit::Caller;
+pub use belongings::Belongings;
 pub use error::AccessError;
 pub use member::{Member, MemberState, NewMember};
 pub use names::{

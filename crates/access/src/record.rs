@@ -9,8 +9,10 @@ use crate::secret::SecretHash;
 use crate::view::ViewRecord;
 use crate::{Access, AccessError};
 
+/// The kind of records that say which token a secret opens.
+pub(crate) const TOKEN_SECRET: &str = "token_secret";
 /// The owner of records that belong to no organization.
-const INSTANCE: &str = "";
+pub(crate) const INSTANCE: &str = "";
 
 /// An organization; kept with the instance, so that all of them can be listed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -108,7 +110,7 @@ pub(crate) fn token_key(org: &str, id: &str) -> RecordKey {
 }
 
 pub(crate) fn token_secret_key(hash: &SecretHash) -> RecordKey {
-    key(INSTANCE, "token_secret", hash.as_str())
+    key(INSTANCE, TOKEN_SECRET, hash.as_str())
 }
 
 pub(crate) fn signing_key_key(org: &str, id: &str) -> RecordKey {
@@ -204,7 +206,7 @@ fn bytes<T: Serialize>(key: &RecordKey, value: &T) -> Result<Vec<u8>, AccessErro
 }
 
 /// Reads a record's content. The parser's own words are left out: they may quote what is secret.
-fn parse<T: DeserializeOwned>(key: &RecordKey, value: &[u8]) -> Result<T, StoreError> {
+pub(crate) fn parse<T: DeserializeOwned>(key: &RecordKey, value: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(value)
         .map_err(|_| StoreError::corrupt(place(key), "is not what a record of this kind holds"))
 }
@@ -212,7 +214,7 @@ fn parse<T: DeserializeOwned>(key: &RecordKey, value: &[u8]) -> Result<T, StoreE
 /// Where a record stands, for messages; never the name of a secret.
 fn place(key: &RecordKey) -> String {
     match key.kind.as_str() {
-        "token_secret" => "record token_secret".to_owned(),
+        TOKEN_SECRET => "record token_secret".to_owned(),
         kind => format!("record {}/{kind}/{}", key.org, key.name),
     }
 }
