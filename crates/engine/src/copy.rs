@@ -117,7 +117,7 @@ impl Copying<'_> {
         if going(copy.frontier.size()).is_break() {
             return Err(CopyError::Stopped);
         }
-        copy.finish(batches, records)?;
+        copy.finish(&batches, records)?;
         copy.compare(&*claim)
     }
 }
@@ -312,7 +312,7 @@ impl<'c> LogCopy<'c> {
     }
 
     /// COMMIT POINT. With this the organization is there.
-    fn finish(&self, batches: Vec<BatchRow>, records: &[Record]) -> Result<(), CopyError> {
+    fn finish(&self, batches: &[BatchRow], records: &[Record]) -> Result<(), CopyError> {
         let answers = self
             .job
             .from
@@ -345,7 +345,7 @@ impl<'c> LogCopy<'c> {
         let rows = rows.map(|(rider, answer)| RiderRows { log, rider, answer });
         let rows: Vec<RiderRows<'_>> = rows.collect();
         group
-            .commit(&batches, &rows, &[head])
+            .commit(batches, &rows, &[head])
             .map_err(CopyError::Target)
     }
 

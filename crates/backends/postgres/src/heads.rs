@@ -1,6 +1,6 @@
 //! The table of heads: how far logs have got, and the lock that a group commit takes.
 
-use docket_engine::store::{BlockId, Head, LogId, Standing, StoreError};
+use docket_engine::store::{BlockId, Head, LogId, LogRow, Standing, StoreError};
 use tokio_postgres::Row;
 
 use crate::failure::Failure;
@@ -94,6 +94,15 @@ pub(crate) fn change_step(log: LogId) -> Step<'static> {
         "UPDATE head SET version = version + 1 WHERE log = $1",
         bind![log_key(log)],
     )
+}
+
+/// Lets a log's head rise to what is sealed of it, as of a log that is copied.
+pub(crate) fn rise_step(log: &LogRow) -> Result<Step<'static>, Failure> {
+    let (key, size) = (log_key(log.id), int(log.sealed, "head")?);
+    let sum = row_sum(key, size, log.recorded_micros);
+    let sql =
+        "UPDATE head SET size = $2, recorded_micros = $3, sum = $4 WHERE log = $1 AND size < $2";
+    Ok(Step::Bound(sql, bind![key, size, log.recorded_micros, sum]))
 }
 
 /// Where a log stands.

@@ -1,10 +1,10 @@
 //! The table of answers that are given again when their request is repeated.
 
-use docket_engine::store::{IDEMPOTENCY_MICROS, Idempotency, LogId, Verdict};
+use docket_engine::store::{Answered, IDEMPOTENCY_MICROS, Idempotency, LogId, Verdict};
 
 use crate::failure::Failure;
-use crate::row::{Cell, Columns, Table, key, log_key, sum};
-use crate::session::{Answer, Step, bind};
+use crate::row::{Cell, Columns, Table, is_whole, key, log_key, sum};
+use crate::session::{Answer, Session, Step, bind};
 
 pub(crate) const IDEM: Table = Table {
     name: "idem",
@@ -14,6 +14,29 @@ pub(crate) const IDEM: Table = Table {
 /// Forgotten answers that a commit removes at most for each that it adds: more than one, so that the table
 /// shrinks to what must be remembered.
 const PRUNE_PER_ANSWER: i64 = 2;
+
+/// All answers for a log, by token and key; not those whose token or key was cut to fit into an index.
+pub(crate) async fn all(session: &Session, log: LogId) -> Result<Vec<Answered>, Failure> {
+    let sql = "SELECT log, token, key, body_hash, answer, at_micros, sum FROM idem
+        WHERE log = $1 ORDER BY token, key";
+    let mut answers = Vec::new();
+    for row in session.query(sql, bind![log_key(log)]).await? {
+        let row = Columns::of(&row, &IDEM).summed(6)?;
+        if !is_whole(row.bytes(1)?) || !is_whole(row.bytes(2)?) {
+            continue;
+        }
+        answers.push(Answered {
+            asked: Idempotency {
+                token: row.text(1)?,
+                key: row.text(2)?,
+                body_hash: row.array(3)?,
+                at_micros: row.int(5)?,
+            },
+            answer: row.bytes(4)?.to_vec(),
+        });
+    }
+    Ok(answers)
+}
 
 /// Asks for what is remembered under a key.
 pub(crate) fn judge_step(log: LogId, asked: &Idempotency) -> Step<'static> {

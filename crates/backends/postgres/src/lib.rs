@@ -33,8 +33,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use docket_engine::store::{
-    BatchRow, BlockId, BlockRow, Claim, Contents, Group, Identity, LogId, LogRow, Part, Problem,
-    Record, RecordKey, Rider, Seal, Standing, Store, StoreError, TileRow,
+    Answered, BatchRow, BlockId, BlockRow, Claim, Contents, Group, Identity, LogId, LogRow, Part,
+    Problem, Record, RecordKey, Rider, Seal, Standing, Store, StoreError, TileRow,
 };
 use parking_lot::Mutex;
 
@@ -212,6 +212,14 @@ impl Store for Postgres {
 
     fn records(&self, org: &str, kind: &str) -> Result<Vec<Record>, StoreError> {
         self.read(async |session: &Session| records::list(session, org, kind).await)
+    }
+
+    fn record_kinds(&self, org: &str) -> Result<Vec<String>, StoreError> {
+        self.read(async |session: &Session| records::kinds(session, org).await)
+    }
+
+    fn answers(&self, log: LogId) -> Result<Vec<Answered>, StoreError> {
+        self.read(async |session: &Session| idempotency::all(session, log).await)
     }
 
     fn reopen(&self) -> Result<(), StoreError> {

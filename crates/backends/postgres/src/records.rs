@@ -33,6 +33,14 @@ pub(crate) async fn list(session: &Session, org: &str, kind: &str) -> Result<Vec
         .collect()
 }
 
+/// The kinds of records that an organization has, in order. Kinds are short: none was cut to fit into an index.
+pub(crate) async fn kinds(session: &Session, org: &str) -> Result<Vec<String>, Failure> {
+    let sql = "SELECT DISTINCT kind FROM record WHERE org = $1 ORDER BY kind";
+    let rows = session.query(sql, bind![key(org).into_owned()]).await?;
+    let kinds = rows.iter().map(|row| Columns::of(row, &RECORD).text(0));
+    kinds.collect()
+}
+
 /// Asks for what a change expects.
 pub(crate) fn judge_step(change: &RecordChange) -> Step<'static> {
     let sql =

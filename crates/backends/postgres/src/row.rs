@@ -80,13 +80,18 @@ pub(crate) fn block_id(log: LogId, number: u32) -> BlockId {
 /// A string as it names a row: itself, or its beginning and its hash. Strings that differ have different keys.
 pub(crate) fn key(text: &str) -> Cow<'_, [u8]> {
     let bytes = text.as_bytes();
-    if bytes.len() < KEY_BYTES_MAX {
+    if is_whole(bytes) {
         return Cow::Borrowed(bytes);
     }
     let mut key = bytes.to_vec();
     key.truncate(KEY_BYTES_MAX - HASH_BYTES);
     key.extend(Sha256::digest(bytes));
     Cow::Owned(key)
+}
+
+/// Whether a key is the string itself.
+pub(crate) fn is_whole(key: &[u8]) -> bool {
+    key.len() < KEY_BYTES_MAX
 }
 
 /// A row that a statement found, with the table that it is of.

@@ -41,6 +41,8 @@ pub(crate) async fn write(
         }
         steps.push(heads::change_step(seal.log.id));
         counts.push(Some(1));
+        steps.push(heads::rise_step(seal.log)?);
+        counts.push(None);
     }
     let answers = session.all(steps).await?;
     let did = |(answer, count): (&Answer, &Option<u64>)| count.is_none_or(|n| n == answer.count);
@@ -123,7 +125,8 @@ impl Found {
         if row.org != log.org || block.log != log.id || !ours(block.id) {
             return Err(wrong("does not fit its log").into());
         }
-        if log.sealed > head.size {
+        // A log that is copied has no batches: all of it is sealed, and its head rises with it.
+        if log.sealed > head.size && row.sealed != head.size {
             return Err(wrong("is beyond the log's head").into());
         }
         let end = block.first + u64::from(block.count);

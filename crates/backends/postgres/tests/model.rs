@@ -15,6 +15,8 @@ const SEQUENCES: u64 = 60;
 
 struct InDatabase {
     url: String,
+    /// Engines that have it open at a time, as processes do.
+    processes: usize,
 }
 
 impl Subject for InDatabase {
@@ -25,6 +27,14 @@ impl Subject for InDatabase {
     fn arm(&mut self, _: &mut Dice) {}
 
     fn disarm(&mut self) {}
+
+    fn recorded_by_our_clock(&self) -> bool {
+        false
+    }
+
+    fn processes(&self) -> usize {
+        self.processes
+    }
 }
 
 #[test]
@@ -43,6 +53,7 @@ fn the_engine_over_postgres_is_a_list() {
     for seed in first..first + sequences {
         let mut subject = InDatabase {
             url: cluster.create_database(),
+            processes: if seed % 2 == 0 { 1 } else { 3 },
         };
         coverage.add(&run(&mut subject, seed, &tiny));
     }

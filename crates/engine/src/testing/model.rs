@@ -103,6 +103,10 @@ pub trait Subject {
     fn arm(&mut self, dice: &mut Dice);
     /// Takes all faults back.
     fn disarm(&mut self);
+    /// Whether events are recorded by the engine's clock; if not, the list believes the store.
+    fn recorded_by_our_clock(&self) -> bool {
+        true
+    }
     /// How many engines have it open at a time, as if each were a process.
     fn processes(&self) -> usize {
         1
@@ -306,8 +310,14 @@ impl Run<'_> {
     }
 
     fn accept(&mut self, org: &'static str, events: Vec<Event>, answer: &Appended) {
-        let key = *self.log(org).id_key();
-        let now = self.clock.now_micros();
+        let log = self.log(org);
+        let key = *log.id_key();
+        let mut now = self.clock.now_micros();
+        if !self.subject.recorded_by_our_clock() {
+            let newest = answer.positions.iter().max();
+            let found = newest.and_then(|newest| log.get(*newest).expect("the store reads"));
+            now = found.map_or(now, |found| found.recorded_micros);
+        }
         let oracle = self.oracles.entry(org).or_default();
         let duplicates = oracle.accept(events, answer, now, &key);
         assert_eq!(
