@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::budget::Budget;
 use crate::contract::{Ingest, Surface};
 use crate::rate::Rates;
+use crate::reached::Reached;
 use crate::{Limits, Principal, Refusal};
 
 /// What an [`App`] is made of before there is an engine.
@@ -45,6 +46,7 @@ struct Inner {
     writes: Arc<Semaphore>,
     bodies: Budget,
     rates: Rates,
+    reached: Reached,
 }
 
 struct Opened {
@@ -76,6 +78,7 @@ impl App {
             writes: Arc::new(Semaphore::new(limits.writes_max)),
             bodies: Budget::new(limits.bodies_bytes_max),
             rates: Rates::new(limits.token_rate, limits.token_burst),
+            reached: Reached::default(),
             setup,
         };
         App {
@@ -105,6 +108,21 @@ impl App {
                 .halted()
                 .map_or(Readiness::Ready, Readiness::Halted),
         }
+    }
+
+    /// Whether the database can be reached that the store shares with other processes; asked at most once a second.
+    /// A store that is not shared, or not open yet, counts as reached.
+    pub async fn is_reached(&self) -> bool {
+        let Some(opened) = self.inner.open.get() else {
+            return true;
+        };
+        let store = opened.engine.store();
+        !store.shared()
+            || self
+                .inner
+                .reached
+                .is_reached(store, self.environment())
+                .await
     }
 
     /// All dialects.

@@ -29,6 +29,7 @@ pub mod app;
 mod asked;
 mod budget;
 mod rate;
+mod reached;
 mod refusal;
 
 pub use app::{App, Readiness, Setup};

@@ -17,6 +17,7 @@ pub async fn alive() -> &'static str {
 pub async fn ready(State(app): State<App>) -> (StatusCode, String) {
     let unready = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n"));
     match app.readiness() {
+        Readiness::Ready if !app.is_reached().await => unready("the database cannot be reached"),
         Readiness::Ready => (StatusCode::OK, "ready\n".to_owned()),
         Readiness::Starting => unready("the store is still being read"),
         Readiness::Closing => unready("the server is stopping"),

@@ -1,10 +1,12 @@
 //! A server that has too much to do, is not ready, or is broken.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use docket_engine::testing::memory::ReadFault;
+use docket_engine::testing::memory::{Memory, ReadFault};
+use docket_engine::{Engine, Environment, Params};
 use docket_surfaces_kit::Limits;
 
 use crate::world::World;
@@ -36,6 +38,25 @@ async fn readiness_follows_the_store() {
         .get("/metrics", "")
         .await
         .is_problem(404, "nothing at this path");
+}
+
+#[tokio::test]
+async fn a_server_without_its_database_is_not_ready() {
+    let mut world = World::starting(Limits::default());
+    let store = Memory::shared(4_096);
+    let shared = Arc::new(store.clone());
+    world.engine = Engine::open(shared, Params::default(), Environment::system()).unwrap();
+    let access = docket_access::Access::open(world.engine.clone());
+    world.app.open(world.engine.clone(), access);
+    store.fail_read(0, ReadFault::Unavailable);
+    for _ in 0..2 {
+        let unready = world.get("/readyz", "").await;
+        assert_eq!(
+            (unready.status.as_u16(), &*unready.text),
+            (503, "the database cannot be reached\n")
+        );
+    }
+    assert_eq!(world.get("/healthz", "").await.status, 200);
 }
 
 #[tokio::test]
