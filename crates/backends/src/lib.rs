@@ -100,6 +100,14 @@ pub fn backup(
     }
 }
 
+/// What makes the store in `folder`, as [`backup`] says it of a copy: nobody has it open, and it was closed in order.
+///
+/// # Errors
+/// There is no store, it cannot be read, or it was not closed in order.
+pub fn whole(folder: &Path) -> Result<Copied, BackupError> {
+    Ok(docket_backends_sqlite::whole(folder)?)
+}
+
 /// Takes the place for a store that comes from elsewhere.
 ///
 /// # Errors

@@ -7,8 +7,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use docket_access::{Role, check_email, check_id, check_name, check_org};
 
 use crate::commands::{
-    backup, bench, check, export, import, init, member, restore, serve, token, vocabulary,
+    backup, bench, check, copy, export, import, init, member, restore, serve, token, vocabulary,
 };
+use crate::place::DatabaseUrl;
 
 /// Folder that is used when nothing else is said.
 pub const DATA_DEFAULT: &str = "./docket-data";
@@ -56,17 +57,27 @@ pub struct Common {
     )]
     #[arg(display_order = 900)]
     pub data: Option<PathBuf>,
-    /// PostgreSQL database instead of a folder (not in this build)
+    /// PostgreSQL database instead of a folder: postgres://USER@HOST/DATABASE; any number of processes may share it
     #[arg(long, value_name = "URL", global = true, env = "DOCKET_DATABASE_URL")]
-    #[arg(hide_env_values = true, display_order = 901, conflicts_with = "data")]
-    pub database_url: Option<String>,
+    #[arg(hide_env_values = true, hide_default_value = true, display_order = 901)]
+    pub database_url: Option<DatabaseUrl>,
+    /// File that holds the database's password and nothing else
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        env = "DOCKET_DATABASE_PASSWORD_FILE",
+        hide_env_values = true,
+        display_order = 902
+    )]
+    pub database_password_file: Option<PathBuf>,
     /// Print JSON instead of a table
     #[arg(
         long,
         global = true,
         env = "DOCKET_JSON",
         hide_env_values = true,
-        display_order = 902
+        display_order = 903
     )]
     #[arg(value_parser = FalseyValueParser::new())]
     pub json: bool,
@@ -77,7 +88,7 @@ pub struct Common {
         global = true,
         env = "DOCKET_CONFIG",
         hide_env_values = true,
-        display_order = 903
+        display_order = 904
     )]
     pub config: Option<PathBuf>,
     /// What the file says about the server.
@@ -101,6 +112,7 @@ pub enum Command {
     Check(check::Args),
     Backup(backup::Args),
     Restore(restore::Args),
+    Copy(copy::Args),
     Bench(bench::Args),
     Vocabulary(vocabulary::Args),
 }

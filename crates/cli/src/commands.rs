@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod bench;
 pub mod check;
+pub mod copy;
 pub mod export;
 pub mod import;
 pub mod init;
@@ -31,6 +32,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Command::Check(args) => check::run(&args, &common),
         Command::Backup(args) => backup::run(&args, &common),
         Command::Restore(args) => restore::run(&args, &common),
+        Command::Copy(args) => copy::run(&args, &common),
         Command::Bench(args) => bench::run(&args, &common),
         Command::Vocabulary(args) => vocabulary::run(&args, &common),
     }

@@ -2,9 +2,12 @@
 
 mod args;
 mod commands;
+mod conceal;
+mod copying;
 mod interrupt;
 mod manifest;
 mod output;
+mod place;
 mod reach;
 mod settings;
 mod user;
@@ -24,6 +27,7 @@ const FAILED: u8 = 1;
 const WRONG_USE: u8 = 2;
 
 fn main() -> ExitCode {
+    conceal::conceal();
     let done = settings::args().map_err(Into::into).and_then(commands::run);
     match done {
         Ok(outcome) => outcome,

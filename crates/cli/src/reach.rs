@@ -1,6 +1,6 @@
-//! How a command reaches the data: through the server that owns the folder, or by opening it itself.
+//! How a command reaches the data: through the server that owns the folder, or by opening the store itself.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -15,7 +15,8 @@ use docket_server::operations::{
     Failure, FailureKind, Operation, Operations, Order, Reply, VERSION,
 };
 
-use crate::args::{Common, DATA_DEFAULT};
+use crate::args::Common;
+use crate::place;
 use crate::user;
 use crate::wrong_use::WrongUse;
 
@@ -33,7 +34,7 @@ pub enum Missing {
     Refuse,
 }
 
-/// A way to the data. Only one process at a time has the folder open.
+/// A way to the data. Only one process at a time has a folder open.
 #[derive(Debug)]
 pub enum Reach {
     /// The server has it open.
@@ -50,15 +51,19 @@ pub enum Reach {
 impl Reach {
     /// Finds the way.
     pub fn open(common: &Common, missing: Missing) -> Result<Self> {
-        let folder = folder(common)?;
+        let location = place::location(common)?;
         if missing == Missing::Refuse {
-            must_exist(&folder)?;
+            must_exist(&location)?;
         }
+        let Location::Folder(folder) = &location else {
+            // Any number of processes may have it open.
+            return Reach::opened(open(&location)?);
+        };
         for _ in 0..STARTING_TRIES {
-            if let Some(connection) = connect(&folder)? {
+            if let Some(connection) = connect(folder)? {
                 return Ok(Reach::Served(connection));
             }
-            match docket_backends::open(&Location::Folder(folder.clone())) {
+            match docket_backends::open(&location) {
                 Ok(store) => return Reach::opened(store),
                 // A server that starts or stops has the lock and does not listen.
                 Err(OpenError::Folder(FolderError::Locked { .. })) => {
@@ -113,26 +118,25 @@ impl Drop for Reach {
     }
 }
 
-/// The data folder that the options name.
-pub fn folder(common: &Common) -> Result<PathBuf> {
-    if common.database_url.is_some() {
-        let reason = "this build has no PostgreSQL; use a folder: --data DIR";
-        return Err(WrongUse(reason.to_owned()).into());
-    }
-    Ok(common
-        .data
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(DATA_DEFAULT)))
-}
-
 /// One state of the store, for reading, whoever has it open.
 pub fn snapshot_store(common: &Common) -> Result<Arc<dyn Store>> {
-    let folder = folder(common)?;
-    match docket_backends::open_snapshot(&Location::Folder(folder.clone())) {
-        Ok(store) => Ok(store),
-        Err(OpenError::Folder(FolderError::Missing { .. })) => Err(missing(&folder)),
-        Err(error) => Err(error).with_context(|| format!("read {}", folder.display())),
+    snapshot_at(&place::location(common)?)
+}
+
+/// One state of the store at a place.
+pub fn snapshot_at(location: &Location) -> Result<Arc<dyn Store>> {
+    match (docket_backends::open_snapshot(location), location) {
+        (Ok(store), _) => Ok(store),
+        (Err(OpenError::Folder(FolderError::Missing { .. })), Location::Folder(folder)) => {
+            Err(missing(folder))
+        }
+        (Err(error), _) => Err(error).with_context(|| format!("read {}", place::words(location))),
     }
+}
+
+/// The store at a place, made if there is none, to be written to.
+pub fn open(location: &Location) -> Result<Arc<dyn Store>> {
+    docket_backends::open(location).with_context(|| format!("open {}", place::words(location)))
 }
 
 /// The logs of one state of the store.
@@ -153,12 +157,15 @@ pub fn unexpected(reply: &Reply) -> anyhow::Error {
     anyhow!("this is no answer to what was asked: {reply:?}")
 }
 
-/// Refuses a folder without a store, which opening it to write would make.
-fn must_exist(folder: &Path) -> Result<()> {
-    match docket_backends::open_snapshot(&Location::Folder(folder.to_owned())) {
-        Err(OpenError::Folder(FolderError::Missing { .. })) => Err(missing(folder)),
+/// Refuses a place without a store, which opening it to write would make.
+fn must_exist(location: &Location) -> Result<()> {
+    match (docket_backends::open_snapshot(location), location) {
+        (Err(OpenError::Folder(FolderError::Missing { .. })), Location::Folder(folder)) => {
+            Err(missing(folder))
+        }
+        (Err(error), Location::Url(_)) => Err(error).context("read the database"),
         // Whatever else is wrong is told by whoever opens it.
-        Ok(_) | Err(_) => Ok(()),
+        (Ok(_) | Err(_), _) => Ok(()),
     }
 }
 

@@ -29,10 +29,18 @@ const SERVER: [(&str, &str); 10] = [
     ("log-format", "log.format"),
 ];
 /// Options that are the same for all commands: their keys stand outside of any section.
-const COMMON: [&str; 4] = ["data", "database-url", "json", "org"];
+const COMMON: [&str; 5] = [
+    "data",
+    "database-url",
+    "database-password-file",
+    "json",
+    "org",
+];
 /// Options that say where the data is. They have no place in a file that is found there, and one that is
 /// given leaves the other one of the file without effect.
 const PLACES: [&str; 2] = ["data", "database-url"];
+/// The option that means nothing without an address.
+const PASSWORD_FILE: &str = "database_password_file";
 /// The option that names the file; no key.
 const CONFIG: &str = "config";
 
@@ -130,6 +138,8 @@ struct Found {
     in_data: bool,
     /// Whether the command line or the environment says where the data is.
     placed: bool,
+    /// Whether they say that it is in a folder.
+    in_folder: bool,
 }
 
 impl Found {
@@ -141,7 +151,9 @@ impl Found {
             inner = next;
         }
         let path = |name| inner.get_one::<PathBuf>(name);
-        let placed = path("data").is_some() || inner.contains_id("database_url");
+        let has_url = inner.contains_id("database_url");
+        let placed = path("data").is_some() || has_url;
+        let in_folder = placed && !has_url;
         let (path, in_data) = match (path(CONFIG), path("data")) {
             (Some(file), _) => (file.clone(), false),
             // The data folder is a new one, or there is none.
@@ -158,6 +170,7 @@ impl Found {
                 text,
                 in_data,
                 placed,
+                in_folder,
             })),
             Err(error) if in_data && is_not_there(&path, &error) => Ok(None),
             Err(error) => Err(WrongUse(format!("read {}: {error}", path.display()))),
@@ -185,6 +198,9 @@ impl Found {
             if self.placed {
                 settings.options.remove(&place);
             }
+        }
+        if self.in_folder {
+            settings.options.remove(PASSWORD_FILE);
         }
         for (key, option) in &options {
             if let Some(texts) = settings.options.get(key) {

@@ -1,6 +1,6 @@
 //! The copy of a store's file as it is at one moment, whoever writes to it.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -85,6 +85,26 @@ pub fn backup(
     File::open(&path)
         .and_then(|file| file.sync_all())
         .map_err(failed(&path))?;
+    Ok(Copied {
+        identity,
+        format,
+        files: vec![FILE],
+    })
+}
+
+/// What makes the store in `folder` that nobody has open and that was closed in order.
+///
+/// # Errors
+/// There is none, it cannot be read, or a part of it is still in its write-ahead log.
+pub fn whole(folder: &Path) -> Result<Copied, BackupError> {
+    let path = folder.join(FILE);
+    let left = fs::metadata(folder.join(format!("{FILE}-wal")));
+    if left.is_ok_and(|file| file.len() > 0) {
+        let what = "a part of it is still in its write-ahead log";
+        return Err(failed(&path)(io::Error::other(what)));
+    }
+    let (identity, connection) = open::snapshot(folder)?;
+    let format = schema::meta_number(&connection, "format").map_err(open::unfit(&path))?;
     Ok(Copied {
         identity,
         format,

@@ -45,7 +45,7 @@ use crate::group::SqliteGroup;
 use crate::live::Live;
 use crate::open::Owned;
 
-pub use backup::{BackupError, Copied, CopyProgress, backup};
+pub use backup::{BackupError, Copied, CopyProgress, backup, whole};
 pub use open::{OpenError, Options};
 pub use restore::{RestoreError, Vacant};
 

@@ -18,16 +18,18 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::args::Common;
+use crate::copying::{self, Which};
 use crate::interrupt::Interrupt;
 use crate::manifest::{self, Manifest, Step};
 use crate::output;
+use crate::place;
 use crate::reach::{self, Missing, Reach, unexpected};
 use crate::settings;
 
 /// Copy the store to another folder, also while a server writes to it
 ///
-/// Everything is of one moment: events, members, tokens, keys, and the data folder's own docket.toml. The
-/// folder appears under its name when it is complete and on the disk. Its manifest.json lists every file with
+/// Everything is of one moment: events, members, tokens, keys, and the data folder's own docket.toml. Of a
+/// database a data folder is made that any docket can serve. The folder appears under its name when it is complete and on the disk. Its manifest.json lists every file with
 /// its SHA-256 and every log with its size and root; docket restore compares them. That a backup began is
 /// recorded first, in every log (docket.backup.created). Whoever can read the backup can read everything:
 /// it is made for its owner only.
@@ -43,7 +45,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
-    let folder = reach::folder(common)?;
+    let location = place::location(common)?;
     let interrupt = Interrupt::listen()?;
     reach::snapshot_store(common).map(drop)?;
     let target = Target::of(&args.dest)?;
@@ -51,7 +53,7 @@ pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
         Reply::NotedIn(noted) => noted,
         other => return Err(unexpected(&other)),
     };
-    let manifest = fill(&folder, target.part.path(), &interrupt)?;
+    let manifest = fill(&location, common, target.part.path(), &interrupt)?;
     holds(&manifest, &noted)?;
     interrupt.check()?;
     target.settle()?;
@@ -75,10 +77,21 @@ pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
 }
 
 /// Puts everything into the folder; on the disk when this returns.
-fn fill(data: &Path, part: &Path, interrupt: &Interrupt) -> Result<Manifest> {
+fn fill(
+    location: &Location,
+    common: &Common,
+    part: &Path,
+    interrupt: &Interrupt,
+) -> Result<Manifest> {
     let now = Timestamp::from_micros(Environment::system().now_micros());
     let now = now.context("the clock shows no time that can be written")?;
-    let copied = copy_store(data, part, interrupt)?;
+    let (copied, data) = match location {
+        Location::Folder(data) => (copy_folder(data, part, interrupt)?, Some(data)),
+        Location::Url(_) => (
+            copy_database(location, part, interrupt)?,
+            common.data.as_ref(),
+        ),
+    };
     let identity = &copied.identity;
     let mut manifest = Manifest::new(copied.format, &identity.store_id, now.to_string());
     manifest.logs = manifest::heads(part).context("read the copy")?;
@@ -90,7 +103,7 @@ fn fill(data: &Path, part: &Path, interrupt: &Interrupt) -> Result<Manifest> {
     for name in copied.files {
         manifest.files.push(manifest::entry(part, name, &step)?);
     }
-    if data.join(settings::FILE).is_file() {
+    if let Some(data) = data.filter(|data| data.join(settings::FILE).is_file()) {
         let copied = manifest::copy(data, part, settings::FILE, &step)?;
         manifest.files.push(copied);
     }
@@ -101,7 +114,18 @@ fn fill(data: &Path, part: &Path, interrupt: &Interrupt) -> Result<Manifest> {
     Ok(manifest)
 }
 
-fn copy_store(data: &Path, part: &Path, interrupt: &Interrupt) -> Result<Copied> {
+/// Everything of a database at one moment, as a store in a folder.
+fn copy_database(location: &Location, part: &Path, interrupt: &Interrupt) -> Result<Copied> {
+    let source = reach::snapshot_at(location)?;
+    let target = reach::open(&Location::Folder(part.to_owned()))?;
+    let copied = copying::copy(&*source, &*target, Which::All, interrupt);
+    interrupt.check()?;
+    copied?;
+    drop(target);
+    docket_backends::whole(part).with_context(|| format!("copy to {}", part.display()))
+}
+
+fn copy_folder(data: &Path, part: &Path, interrupt: &Interrupt) -> Result<Copied> {
     let bar = bytes_bar("copying");
     let copied =
         docket_backends::backup(&Location::Folder(data.to_owned()), part, &mut |progress| {

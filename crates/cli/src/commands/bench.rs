@@ -8,13 +8,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args as ClapArgs;
+use docket_backends::Location;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::args::Common;
 use crate::interrupt::Interrupt;
-use crate::{output, reach};
+use crate::wrong_use::WrongUse;
+use crate::{output, place};
 use run::{Ingested, Times};
 
 /// Most events that are measured.
@@ -53,7 +55,10 @@ struct Measured {
 }
 
 pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
-    let data = reach::folder(common)?;
+    let Location::Folder(data) = place::location(common)? else {
+        let reason = "it measures a new data folder: give --data DIR instead of --database-url";
+        return Err(WrongUse(reason.to_owned()).into());
+    };
     let interrupt = Interrupt::listen()?;
     let folder = temporary(&data)?;
     let bar = bar(args.events);

@@ -14,7 +14,9 @@ use crate::args::Common;
 use crate::interrupt::Interrupt;
 use crate::manifest::{self, FileEntry, LogHead, Manifest, Step};
 use crate::output;
-use crate::reach::{self, Reach};
+use crate::place;
+use crate::reach::Reach;
+use crate::wrong_use::WrongUse;
 
 /// Make a data folder from a backup
 ///
@@ -22,6 +24,8 @@ use crate::reach::{self, Reach};
 /// Only when all of that is right do the files become a store, all at once; until then, and if anything is
 /// wrong, the data folder stays without one. A folder that holds anything is refused. That the store comes
 /// from a backup is recorded in every log (docket.backup.restored).
+///
+/// A backup is a store: docket copy brings it into a database.
 ///
 /// Do not go on with the original and a copy side by side: their logs would have one name and two contents.
 #[derive(Debug, ClapArgs)]
@@ -36,7 +40,11 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
-    let folder = reach::folder(common)?;
+    let Location::Folder(folder) = place::location(common)? else {
+        let reason = "a backup is restored to a folder; to bring it into a database: \
+             docket copy --from SRC --to postgres://… --all";
+        return Err(WrongUse(reason.to_owned()).into());
+    };
     let interrupt = Interrupt::listen()?;
     let manifest = Manifest::read(&args.src)?;
     let vacant = docket_backends::vacant(&Location::Folder(folder.clone()))

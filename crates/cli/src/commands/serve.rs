@@ -27,8 +27,9 @@ use docket_server::tls::Tls;
 use docket_server::{Config, Opened, Wiring, launch, listen, reload, telemetry};
 use ipnet::IpNet;
 
-use crate::args::Common;
+use crate::args::{Common, DATA_DEFAULT};
 use crate::output;
+use crate::place;
 use crate::reach;
 use crate::wrong_use::WrongUse;
 
@@ -43,13 +44,14 @@ const COMMAND_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// Answers the native API below /api/v1 and the vendors' own APIs at their own paths, all on every address,
 /// with HTTP/1.1 and HTTP/2. Stops in order at SIGTERM or Ctrl-C. While it runs, the other commands reach
-/// the data through it.
+/// a data folder through it. Of a database any number of servers and commands can be at work at a time.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
   docket serve --demo
   docket serve --data /var/lib/docket --listen 127.0.0.1:8080 --listen [::1]:8080
   docket serve --listen 0.0.0.0:8080 --trust-proxy 10.0.0.0/8
+  docket serve --database-url postgres://docket@db/docket --database-password-file /run/secrets/db
   docket serve --demo --dev-tls                            TLS on port 8081
   docket serve --listen 0.0.0.0:442 --tls-cert fullchain.pem --tls-key privkey.pem")]
 pub struct Args {
@@ -154,38 +156,41 @@ enum LogForm {
 }
 
 pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
-    let folder = Folder::of(common, args.demo)?;
+    let home = Home::of(common, args.demo)?;
     let config = config(args, &common.settings);
     let contradiction = config.listen.certificate().err();
     contradiction.map_or(Ok(()), |error| Err(WrongUse(error.to_string())))?;
+    home.must_keep(&config.listen)?;
     telemetry::init(&config.log).map_err(|error| WrongUse(error.to_string()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let done = runtime.block_on(serve(config, &folder, args.demo));
+    let done = runtime.block_on(serve(config, &home, args.demo));
     // What still blocks was told to stop and holds nothing that is not durable.
     runtime.shutdown_background();
     done.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(config: Config, folder: &Folder, demo: bool) -> Result<()> {
+async fn serve(config: Config, home: &Home, demo: bool) -> Result<()> {
     let stop = heard_from_now_on(shutdown::signal()).await;
     let hangups = reload::hangups().context("hear SIGHUP")?;
     let ports = listen::plan(&config.listen)?;
     let environment = Environment::system();
-    let tls = Tls::open(&config.listen, &folder.path().join(DEV_TLS), environment)?;
+    let tls = Tls::open(&config.listen, &home.folder().join(DEV_TLS), environment)?;
     let listeners = listen::bind(&ports, tls.as_ref()).await?;
     let paste = match demo {
         true => Paste::of(&listeners, tls.as_deref())?,
         false => None,
     };
     tokio::spawn(reload::at(hangups, tls));
-    let path = folder.path().to_owned();
-    let mut wiring = Wiring::new(config, Box::new(move || open(&path)));
-    let path = folder.path().to_owned();
-    wiring.beside = Some(Box::new(move |opened, stopping| {
-        Box::pin(beside(opened, stopping, path, paste))
-    }));
+    let location = home.location();
+    let mut wiring = Wiring::new(config, Box::new(move || open(&location)));
+    // Commands reach a database by themselves.
+    if let Location::Folder(path) = home.location() {
+        wiring.beside = Some(Box::new(move |opened, stopping| {
+            Box::pin(beside(opened, stopping, path, paste))
+        }));
+    }
     launch(listeners, wiring, stop).await
 }
 
@@ -227,18 +232,20 @@ async fn heard_from_now_on(signal: impl Future<Output = ()>) -> impl Future<Outp
     }
 }
 
-/// Opens the store. A command that has it open is given time to end; a server is not.
-fn open(folder: &Path) -> Result<Arc<dyn Store>> {
-    let location = Location::Folder(folder.to_owned());
+/// Opens the store. A command that has a folder open is given time to end; a server is not.
+fn open(location: &Location) -> Result<Arc<dyn Store>> {
+    let Location::Folder(folder) = location else {
+        return reach::open(location);
+    };
     for _ in 0..COMMAND_TRIES {
-        match docket_backends::open(&location) {
+        match docket_backends::open(location) {
             Err(OpenError::Folder(FolderError::Locked { .. })) if !is_served(folder) => {
                 thread::sleep(COMMAND_PAUSE);
             }
             done => return done.with_context(|| format!("open {}", folder.display())),
         }
     }
-    docket_backends::open(&location).with_context(|| format!("open {}", folder.display()))
+    reach::open(location)
 }
 
 fn is_served(folder: &Path) -> bool {
@@ -264,29 +271,66 @@ async fn beside(
     Ok(())
 }
 
-/// The data folder of a server.
+/// Where a server keeps what it has.
 #[derive(Debug)]
-enum Folder {
-    /// One that stays.
+enum Home {
+    /// All of it in a folder that stays.
     Lasting(PathBuf),
-    /// One that goes with this value.
+    /// All of it in a folder that goes with this value.
     Passing(tempfile::TempDir),
+    /// The store in a database, and in the folder, if there is one, what belongs to this machine.
+    Database {
+        location: Location,
+        folder: Option<PathBuf>,
+    },
 }
 
-impl Folder {
+impl Home {
     fn of(common: &Common, demo: bool) -> Result<Self> {
-        let lasting = reach::folder(common)?;
-        if demo && common.data.is_none() {
-            let passing = tempfile::Builder::new().prefix("docket-demo-").tempdir();
-            return Ok(Folder::Passing(passing.context("make a temporary folder")?));
+        match place::location(common)? {
+            Location::Url(_) if demo => {
+                let reason = "--demo makes a data folder of its own; leave out --database-url, \
+                     also in the environment (DOCKET_DATABASE_URL)";
+                Err(WrongUse(reason.to_owned()).into())
+            }
+            location @ Location::Url(_) => Ok(Home::Database {
+                location,
+                folder: common.data.clone(),
+            }),
+            Location::Folder(_) if demo && common.data.is_none() => {
+                let passing = tempfile::Builder::new().prefix("docket-demo-").tempdir();
+                Ok(Home::Passing(passing.context("make a temporary folder")?))
+            }
+            Location::Folder(folder) => Ok(Home::Lasting(folder)),
         }
-        Ok(Folder::Lasting(lasting))
     }
 
-    fn path(&self) -> &Path {
+    /// Refuses what needs a folder that stays.
+    fn must_keep(&self, listen: &Listen) -> Result<(), WrongUse> {
         match self {
-            Folder::Lasting(path) => path,
-            Folder::Passing(folder) => folder.path(),
+            Home::Database { folder: None, .. } if listen.dev_tls => {
+                let reason = "--dev-tls keeps its certificate authority in the data folder: give --data \
+                     beside --database-url, or a certificate with --tls-cert and --tls-key";
+                Err(WrongUse(reason.to_owned()))
+            }
+            Home::Database { .. } | Home::Lasting(_) | Home::Passing(_) => Ok(()),
+        }
+    }
+
+    /// Where the store is.
+    fn location(&self) -> Location {
+        match self {
+            Home::Database { location, .. } => location.clone(),
+            Home::Lasting(_) | Home::Passing(_) => Location::Folder(self.folder().to_owned()),
+        }
+    }
+
+    /// Where files are, if there are any.
+    fn folder(&self) -> &Path {
+        match self {
+            Home::Lasting(path) => path,
+            Home::Passing(folder) => folder.path(),
+            Home::Database { folder, .. } => folder.as_deref().unwrap_or(Path::new(DATA_DEFAULT)),
         }
     }
 }

@@ -7,6 +7,10 @@ mod backup;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod copy;
+#[cfg(test)]
+mod database;
+#[cfg(test)]
 mod export;
 #[cfg(test)]
 mod import;
