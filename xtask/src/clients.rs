@@ -4,12 +4,14 @@ mod calypsoai;
 mod clarifai;
 mod cross_vendor;
 mod openai;
+mod place;
 mod server;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
+use docket_testkit::postgres::Cluster;
 use serde_json::Value;
 
 use crate::command::{output, root, target};
@@ -17,12 +19,20 @@ use crate::tools::Tools;
 
 pub use server::Server;
 
-/// Runs every client program of every vendor, then looks at what the servers left.
+use place::{Place, Stores};
+
+/// Runs every client program of every vendor, then looks at what the servers left: once with data folders, once with
+/// PostgreSQL databases.
 pub fn run(tools: &Tools) -> anyhow::Result<()> {
-    openai::run(tools)?;
-    clarifai::run(tools)?;
-    calypsoai::run(tools)?;
-    cross_vendor::run(tools)
+    calypsoai::test_package(tools)?;
+    let cluster = Cluster::start();
+    for stores in [Stores::Folders, Stores::Databases(&cluster)] {
+        openai::run(tools, stores)?;
+        clarifai::run(tools, stores)?;
+        calypsoai::run(tools, stores)?;
+        cross_vendor::run(tools, stores)?;
+    }
+    Ok(())
 }
 
 /// One of the client programs, to be run where they are.
@@ -32,17 +42,6 @@ fn program(interpreter: &Path, arguments: &[&str]) -> Command {
         .args(arguments)
         .current_dir(root().join("clients/tests"));
     command
-}
-
-fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(to).with_context(|| format!("making {}", to.display()))?;
-    for entry in std::fs::read_dir(from).with_context(|| format!("reading {}", from.display()))? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            std::fs::copy(entry.path(), to.join(entry.file_name()))?;
-        }
-    }
-    Ok(())
 }
 
 /// An empty folder of that name below the build folder.
@@ -62,8 +61,8 @@ pub fn docket() -> Command {
 }
 
 /// What a command prints as JSON.
-fn json(arguments: &[&str], data: &Path) -> anyhow::Result<Value> {
-    let printed = output(docket().args(arguments).arg("--data").arg(data))?;
+fn json(arguments: &[&str], place: &Place) -> anyhow::Result<Value> {
+    let printed = output(place.name(docket().args(arguments)))?;
     serde_json::from_str(&printed)
         .with_context(|| format!("docket {} printed {printed}", arguments.join(" ")))
 }

@@ -14,7 +14,10 @@ pub fn root() -> PathBuf {
 
 /// Where builds go, and what tests install.
 pub fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+    let told = std::env::var_os("CARGO_TARGET_DIR");
+    let folder = told.map_or_else(|| root().join("target"), PathBuf::from);
+    // Servers are started in folders of their own.
+    std::path::absolute(&folder).unwrap_or(folder)
 }
 
 /// A command of the workspace's own cargo.

@@ -12,6 +12,7 @@ const LONG_CUTS: &str = "600";
 
 /// Runs the Rust tests, then the real clients and the README's snippets.
 pub fn run(long: bool, clients_only: bool) -> anyhow::Result<()> {
+    let tools = tools::install()?;
     if !clients_only {
         let mut command = cargo();
         command.args(["test", "--workspace", "--locked"]);
@@ -24,7 +25,6 @@ pub fn run(long: bool, clients_only: bool) -> anyhow::Result<()> {
         command::run(&mut command)?;
     }
     command::run(cargo().args(["build", "--package", "docket-cli", "--locked"]))?;
-    let tools = tools::install()?;
     clients::run(&tools)?;
     snippets::run(&tools)
 }

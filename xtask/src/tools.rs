@@ -14,6 +14,9 @@ const PERL_MODULE: &str = "-MOpenAPI::Client";
 /// The browser's Debian package, which is also its program's name.
 const BROWSER: &str = "chromium";
 
+/// PostgreSQL's Debian package. Only its programs are used; the server that it may set up is left alone.
+const POSTGRES: &str = "postgresql";
+
 /// What was installed: Pythons, each with packages of its own, since no two of them go together.
 #[derive(Clone, Debug)]
 pub struct Tools {
@@ -45,6 +48,9 @@ fn debian() -> anyhow::Result<()> {
     }
     if !succeeds(Command::new(BROWSER).arg("--version")) {
         wanted.push(BROWSER);
+    }
+    if !docket_testkit::postgres::is_installed() {
+        wanted.push(POSTGRES);
     }
     if wanted.is_empty() {
         return Ok(());

@@ -80,7 +80,7 @@ def import_for_account(vendor, changes):
         json.dump(entries, file)
         file.flush()
         command = [setting("DOCKET"), "import", "--org", "acme", "--format", vendor.NAME,
-                   "--account", f"account-at-{vendor.NAME}", "--data", setting("DOCKET_DATA"), file.name]
+                   "--account", f"account-at-{vendor.NAME}", file.name]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     equal(json.loads(done.stdout), {"stored": len(entries), "duplicates": 0, "rejected": 0}, "import")
 

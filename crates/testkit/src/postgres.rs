@@ -40,6 +40,11 @@ pub struct Cluster {
     folder: TempDir,
 }
 
+/// Whether PostgreSQL is there; only its programs are needed, not a server that the machine runs.
+pub fn is_installed() -> bool {
+    Programs::are_there()
+}
+
 impl Cluster {
     /// Makes a cluster with PostgreSQL's own settings, so commits are as durable as in earnest, and starts it.
     ///

@@ -81,7 +81,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("bench", &["event", "engine", "backends", "testkit"]),
-    ("xtask", &[]),
+    ("xtask", &["testkit"]),
 ];
 
 /// Longest function, in lines.

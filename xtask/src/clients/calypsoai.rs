@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-use super::{Server, copy_folder, docket, fresh_folder, json, program, text};
+use super::{Place, Server, Stores, json, program, text};
 use crate::command::{self, root};
 use crate::tools::Tools;
 
@@ -14,21 +14,22 @@ const OTHER_ORG: &str = "other";
 /// The member who has entries of their own: one of the model's users has this id.
 const MEMBER: &str = "u-ann";
 
-/// Runs the package's own tests and the client program, then looks at what the servers left.
-pub fn run(tools: &Tools) -> anyhow::Result<()> {
+/// Runs the package's own tests.
+pub fn test_package(tools: &Tools) -> anyhow::Result<()> {
     let mut package = Command::new(&tools.python);
     package
         .args(["-m", "unittest"])
         .current_dir(root().join("clients/python/calypsoai/tests"));
-    command::run(&mut package)?;
-    let folder = fresh_folder("clients/calypsoai")?;
-    let setup = Setup::make(tools, &folder)?;
-    // One process owns a folder, so the server that limits the rate gets a copy.
-    let copy = folder.join("limited");
-    copy_folder(&setup.data, &copy)?;
-    let server = Server::start(&setup.data, &[])?;
-    let limited = Server::start(&copy, &["--token-rate", "1", "--token-burst", "2"])?;
-    import(&setup.data, &setup.model, (0, setup.entries))?;
+    command::run(&mut package)
+}
+
+/// Runs the client program, then looks at what the servers left.
+pub fn run(tools: &Tools, stores: Stores<'_>) -> anyhow::Result<()> {
+    let setup = Setup::make(tools, stores.place("calypsoai")?)?;
+    let second = setup.place.second()?;
+    let server = Server::start(&setup.place, &[])?;
+    let limited = Server::start(&second, &["--token-rate", "1", "--token-burst", "2"])?;
+    import(&setup.place, &setup.model, (0, setup.entries))?;
     let mut client = program(&tools.python, &["python/test_calypsoai.py"]);
     client
         .env("DOCKET_URL", server.url())
@@ -40,12 +41,12 @@ pub fn run(tools: &Tools) -> anyhow::Result<()> {
     command::run(&mut client)?;
     limited.stop()?;
     server.stop()?;
-    command::run(docket().args(["check", "--data"]).arg(&setup.data))
+    setup.place.check()
 }
 
-/// A data folder with the model in it, and the tokens.
+/// A place with the model in it, and the tokens.
 struct Setup {
-    data: PathBuf,
+    place: Place,
     model: PathBuf,
     /// How many entries the model has.
     entries: usize,
@@ -56,34 +57,34 @@ struct Setup {
 impl Setup {
     /// Makes the organizations, imports the model in every form that it can have, and makes the tokens. No
     /// server runs.
-    fn make(tools: &Tools, folder: &Path) -> anyhow::Result<Self> {
-        let (data, model) = (folder.join("data"), folder.join("model.json"));
+    fn make(tools: &Tools, place: Place) -> anyhow::Result<Self> {
+        let model = place.beside().join("model.json");
         let make_model = root().join("clients/tests/python/make_calypsoai_model.py");
         command::run(Command::new(&tools.python).arg(make_model).arg(&model))?;
-        init(&data, ORG)?;
-        let other = init(&data, OTHER_ORG)?;
-        let entries = import_all(&data, folder, &model)?;
-        member(&data, MEMBER, "ann@example.com", "auditor")?;
-        member(&data, "walter", "walter@example.com", "writer")?;
-        let revoked = create(&data, MEMBER, "auditor")?;
-        json(&["token", "revoke", "--org", ORG, &revoked.id], &data)?;
+        init(&place, ORG)?;
+        let other = init(&place, OTHER_ORG)?;
+        let entries = import_all(&place, &model)?;
+        member(&place, MEMBER, "ann@example.com", "auditor")?;
+        member(&place, "walter", "walter@example.com", "writer")?;
+        let revoked = create(&place, MEMBER, "auditor")?;
+        json(&["token", "revoke", "--org", ORG, &revoked.id], &place)?;
         let variables = vec![
             ("DOCKET_ORG", ORG.to_owned()),
             ("DOCKET_MEMBER", MEMBER.to_owned()),
-            ("DOCKET_TOKEN", create(&data, MEMBER, "auditor")?.secret),
+            ("DOCKET_TOKEN", create(&place, MEMBER, "auditor")?.secret),
             (
                 "DOCKET_TOKEN_MEMBER",
-                create(&data, MEMBER, "member")?.secret,
+                create(&place, MEMBER, "member")?.secret,
             ),
             (
                 "DOCKET_TOKEN_WRITER",
-                create(&data, "walter", "writer")?.secret,
+                create(&place, "walter", "writer")?.secret,
             ),
             ("DOCKET_TOKEN_OTHER", other),
             ("DOCKET_TOKEN_REVOKED", revoked.secret),
         ];
         Ok(Setup {
-            data,
+            place,
             model,
             entries,
             variables,
@@ -91,15 +92,15 @@ impl Setup {
     }
 }
 
-fn init(data: &Path, org: &str) -> anyhow::Result<String> {
+fn init(place: &Place, org: &str) -> anyhow::Result<String> {
     let owner = format!("owner@{org}.example");
-    let made = json(&["init", "--org", org, "--owner", &owner], data)?;
+    let made = json(&["init", "--org", org, "--owner", &owner], place)?;
     text(&made, "token")
 }
 
-fn member(data: &Path, id: &str, email: &str, role: &str) -> anyhow::Result<()> {
+fn member(place: &Place, id: &str, email: &str, role: &str) -> anyhow::Result<()> {
     let add = ["member", "add", "--org", ORG, "--email", email, "--id", id];
-    json(&[&add[..], &["--role", role]].concat(), data).map(drop)
+    json(&[&add[..], &["--role", role]].concat(), place).map(drop)
 }
 
 struct Token {
@@ -107,9 +108,9 @@ struct Token {
     secret: String,
 }
 
-fn create(data: &Path, owner: &str, role: &str) -> anyhow::Result<Token> {
+fn create(place: &Place, owner: &str, role: &str) -> anyhow::Result<Token> {
     let create = ["token", "create", "--org", ORG, "--owner", owner];
-    let made = json(&[&create[..], &["--role", role]].concat(), data)?;
+    let made = json(&[&create[..], &["--role", role]].concat(), place)?;
     Ok(Token {
         id: text(&made, "id")?,
         secret: text(&made, "token")?,
@@ -117,7 +118,8 @@ fn create(data: &Path, owner: &str, role: &str) -> anyhow::Result<Token> {
 }
 
 /// The model as an array; then as an answer page and as JSON lines, which adds nothing.
-fn import_all(data: &Path, folder: &Path, model: &Path) -> anyhow::Result<usize> {
+fn import_all(place: &Place, model: &Path) -> anyhow::Result<usize> {
+    let folder = place.beside();
     let written = std::fs::read_to_string(model).context("reading the model")?;
     // An entry a line; not read as JSON, for it has numbers beyond what `Value` holds.
     let lines: Vec<&str> = written
@@ -127,22 +129,22 @@ fn import_all(data: &Path, folder: &Path, model: &Path) -> anyhow::Result<usize>
         .collect();
     let entries = lines.len();
     ensure!(entries > 0, "the model has no entries");
-    import(data, model, (entries, 0))?;
+    import(place, model, (entries, 0))?;
     let page = folder.join("page.json");
     let answer = format!("{{\"events\":{written},\"next\":null,\"prev\":null}}");
     std::fs::write(&page, answer).context("writing the answer page")?;
-    import(data, &page, (0, entries))?;
+    import(place, &page, (0, entries))?;
     let file = folder.join("model.jsonl");
     std::fs::write(&file, lines.join("\n")).context("writing the lines")?;
-    import(data, &file, (0, entries))?;
+    import(place, &file, (0, entries))?;
     Ok(entries)
 }
 
 /// Imports a file, which must count so many stored and so many duplicate entries.
-fn import(data: &Path, file: &Path, counts: (usize, usize)) -> anyhow::Result<()> {
+fn import(place: &Place, file: &Path, counts: (usize, usize)) -> anyhow::Result<()> {
     let file = file.to_string_lossy();
     let import = ["import", "--org", ORG, "--format", "calypsoai", &file];
-    let found = json(&import, data)?;
+    let found = json(&import, place)?;
     let (stored, duplicates) = counts;
     let expected = serde_json::json!({"stored": stored, "duplicates": duplicates, "rejected": 0});
     ensure!(found == expected, "import printed {found}, not {expected}");

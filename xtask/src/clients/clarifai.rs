@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use super::{Server, copy_folder, fresh_folder, program};
+use super::{Server, Stores, program};
 use crate::command;
 use crate::tools::Tools;
 use setup::Setup;
@@ -27,13 +27,11 @@ request_time_s = 3
 ";
 
 /// Runs every client program, then looks at what the server left.
-pub fn run(tools: &Tools) -> anyhow::Result<()> {
-    let folder = fresh_folder("clients/clarifai")?;
-    let setup = Setup::make(tools, &folder)?;
-    // One process owns a folder, so the server with the tight limits gets a copy.
-    let copy = folder.join("limited");
-    copy_folder(&setup.data, &copy)?;
-    std::fs::write(copy.join("docket.toml"), TIGHT).context("writing the tight limits")?;
+pub fn run(tools: &Tools, stores: Stores<'_>) -> anyhow::Result<()> {
+    let setup = Setup::make(tools, stores.place("clarifai")?)?;
+    let second = setup.place.second()?;
+    let tight = second.beside().join("tight.toml");
+    std::fs::write(&tight, TIGHT).context("writing the tight limits")?;
     let default = format!("127.0.0.1:{DEFAULT_PORT}");
     // TLS takes the port above it.
     let free = Server::are_free(&[DEFAULT_PORT, DEFAULT_PORT + 1]);
@@ -41,8 +39,10 @@ pub fn run(tools: &Tools) -> anyhow::Result<()> {
     if free {
         arguments.extend(["--listen", &default]);
     }
-    let server = Server::start(&setup.data, &arguments)?;
-    let limited = Server::start(&copy, &["--dev-tls"])?;
+    let server = Server::start(&setup.place, &arguments)?;
+    let tight = tight.to_string_lossy();
+    let limited = Server::start(&second, &["--dev-tls", "--config", &tight])?;
+    let authority = server.authority()?;
     setup.while_serving()?;
     let programs: [(&Path, &str); 6] = [
         (&tools.clarifai, "python/test_clarifai.py"),
@@ -55,7 +55,8 @@ pub fn run(tools: &Tools) -> anyhow::Result<()> {
     for (interpreter, name) in programs {
         let mut command = program(interpreter, &[name]);
         setup.environment(&mut command);
-        addresses(&mut command, &setup, &server, &limited);
+        addresses(&mut command, &server, &limited);
+        command.env("DOCKET_CA", &authority);
         if free {
             command.env("DOCKET_URL_18080", format!("http://{default}"));
         }
@@ -63,14 +64,13 @@ pub fn run(tools: &Tools) -> anyhow::Result<()> {
     }
     limited.stop()?;
     server.stop()?;
-    setup.check()
+    setup.place.check()
 }
 
-fn addresses(command: &mut Command, setup: &Setup, server: &Server, limited: &Server) {
+fn addresses(command: &mut Command, server: &Server, limited: &Server) {
     command
         .env("DOCKET_URL", server.url())
         .env("DOCKET_URL_TLS", server.url_tls())
-        .env("DOCKET_CA", setup.data.join("tls/ca.pem"))
         .env("DOCKET_URL_LIMITED", limited.url())
         .env("DOCKET_URL_LIMITED_TLS", limited.url_tls());
 }

@@ -5,20 +5,17 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-use super::{Server, copy_folder, docket, fresh_folder, json, program, text};
+use super::{Place, Server, Stores, docket, json, program, text};
 use crate::command::{self, root};
 use crate::tools::Tools;
 
 /// Runs every client program, then looks at what the server left.
-pub fn run(tools: &Tools) -> anyhow::Result<()> {
-    let folder = fresh_folder("clients/openai")?;
-    let setup = Setup::make(tools, &folder)?;
-    // One process owns a folder, so the server that limits the rate gets a copy.
-    let copy = folder.join("limited");
-    copy_folder(&setup.data, &copy)?;
-    let server = Server::start(&setup.data, &[])?;
+pub fn run(tools: &Tools, stores: Stores<'_>) -> anyhow::Result<()> {
+    let setup = Setup::make(tools, stores.place("openai")?)?;
+    let second = setup.place.second()?;
+    let server = Server::start(&setup.place, &[])?;
     setup.while_serving()?;
-    let limited = Server::start(&copy, &["--token-rate", "1", "--token-burst", "2"])?;
+    let limited = Server::start(&second, &["--token-rate", "1", "--token-burst", "2"])?;
     let programs: [(&str, &[&str]); 4] = [
         ("python", &["python/test_openai.py"]),
         ("node", &["node/test_openai.mjs"]),
@@ -35,12 +32,12 @@ pub fn run(tools: &Tools) -> anyhow::Result<()> {
     }
     limited.stop()?;
     server.stop()?;
-    setup.check()
+    setup.place.check()
 }
 
-/// A data folder with the model in it.
+/// A place with the model in it.
 struct Setup {
-    data: PathBuf,
+    place: Place,
     model: PathBuf,
     token: String,
     token_no_read: String,
@@ -49,13 +46,13 @@ struct Setup {
 
 impl Setup {
     /// Makes an organization, imports the model twice, and makes what the clients need. No server runs.
-    fn make(tools: &Tools, folder: &Path) -> anyhow::Result<Self> {
-        let (data, model) = (folder.join("data"), folder.join("model.json"));
+    fn make(tools: &Tools, place: Place) -> anyhow::Result<Self> {
+        let model = place.beside().join("model.json");
         let make_model = root().join("clients/tests/python/make_model.py");
         command::run(Command::new(&tools.python).arg(make_model).arg(&model))?;
         let made = json(
             &["init", "--org", "acme", "--owner", "a@example.com"],
-            &data,
+            &place,
         )?;
         let token = text(&made, "token")?;
         let written = std::fs::read_to_string(&model).context("reading the model")?;
@@ -63,14 +60,14 @@ impl Setup {
         let entries = written.lines().filter(|line| line.starts_with('{'));
         let entries = entries.count();
         ensure!(entries > 0, "the model has no entries");
-        import(&data, &model, entries, 0)?;
-        import(&data, &model, 0, entries)?;
-        import_forms(&data, folder, entries)?;
+        import(&place, &model, entries, 0)?;
+        import(&place, &model, 0, entries)?;
+        import_forms(&place, entries)?;
         json(
             &["init", "--org", "other", "--owner", "o@example.com"],
-            &data,
+            &place,
         )?;
-        let other = folder.join("other.json");
+        let other = place.beside().join("other.json");
         let foreign =
             r#"[{"id":"audit_log-foreign","type":"project.created","effective_at":1700000000}]"#;
         std::fs::write(&other, foreign).context("writing the foreign entry")?;
@@ -83,7 +80,7 @@ impl Setup {
                 "openai",
                 &other.to_string_lossy(),
             ],
-            &data,
+            &place,
         )?;
         json(
             &[
@@ -96,7 +93,7 @@ impl Setup {
                 "--role",
                 "member",
             ],
-            &data,
+            &place,
         )?;
         let weak = [
             "token",
@@ -106,10 +103,10 @@ impl Setup {
             "--owner",
             "m@example.com",
         ];
-        let token_no_read = text(&json(&weak, &data)?, "token")?;
+        let token_no_read = text(&json(&weak, &place)?, "token")?;
         let other_id = "audit_log-foreign".to_owned();
         Ok(Setup {
-            data,
+            place,
             model,
             token,
             token_no_read,
@@ -121,7 +118,7 @@ impl Setup {
     fn while_serving(&self) -> anyhow::Result<()> {
         json(
             &["member", "add", "--org", "acme", "--email", "n@example.com"],
-            &self.data,
+            &self.place,
         )?;
         let created = [
             "token",
@@ -131,7 +128,7 @@ impl Setup {
             "--owner",
             "n@example.com",
         ];
-        let created = json(&created, &self.data)?;
+        let created = json(&created, &self.place)?;
         ensure!(
             created["id"].is_string() && created["token"].is_string(),
             "token create prints {created}"
@@ -145,7 +142,7 @@ impl Setup {
                 "openai",
                 &self.model.to_string_lossy(),
             ],
-            &self.data,
+            &self.place,
         )?;
         ensure!(
             again["stored"] == 0 && again["rejected"] == 0,
@@ -164,14 +161,9 @@ impl Setup {
             .env("DOCKET_ORG", "acme")
             .env("DOCKET_URL_LIMITED", limited.url());
     }
-
-    /// Nothing is wrong with the store after all of it.
-    fn check(&self) -> anyhow::Result<()> {
-        command::run(docket().args(["check", "--data"]).arg(&self.data))
-    }
 }
 
-fn import(data: &Path, file: &Path, stored: usize, duplicates: usize) -> anyhow::Result<()> {
+fn import(place: &Place, file: &Path, stored: usize, duplicates: usize) -> anyhow::Result<()> {
     let found = json(
         &[
             "import",
@@ -181,7 +173,7 @@ fn import(data: &Path, file: &Path, stored: usize, duplicates: usize) -> anyhow:
             "openai",
             &file.to_string_lossy(),
         ],
-        data,
+        place,
     )?;
     let expected = serde_json::json!({"stored": stored, "duplicates": duplicates, "rejected": 0});
     ensure!(found == expected, "import printed {found}, not {expected}");
@@ -189,7 +181,8 @@ fn import(data: &Path, file: &Path, stored: usize, duplicates: usize) -> anyhow:
 }
 
 /// The same entries as an answer page and as JSON lines add nothing.
-fn import_forms(data: &Path, folder: &Path, entries: usize) -> anyhow::Result<()> {
+fn import_forms(place: &Place, entries: usize) -> anyhow::Result<()> {
+    let folder = place.beside();
     let raw = std::fs::read_to_string(folder.join("model.json")).context("reading the model")?;
     let page = folder.join("page.json");
     std::fs::write(
@@ -197,15 +190,13 @@ fn import_forms(data: &Path, folder: &Path, entries: usize) -> anyhow::Result<()
         format!("{{\"object\":\"list\",\"data\":{raw},\"has_more\":false}}"),
     )
     .context("writing the answer page")?;
-    import(data, &page, 0, entries)?;
+    import(place, &page, 0, entries)?;
     let exported = folder.join("export.jsonl");
     let mut export = docket();
     export
         .args(["export", "--org", "acme", "-o"])
-        .arg(&exported)
-        .arg("--data")
-        .arg(data);
-    command::run(&mut export)?;
+        .arg(&exported);
+    command::run(place.name(&mut export))?;
     let lines = std::fs::read_to_string(&exported).context("reading the export")?;
     ensure!(
         lines.lines().count() > entries,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 
-use super::docket;
+use super::{Place, docket};
 
 const READY_TRIES: u32 = 600;
 const READY_PAUSE: Duration = Duration::from_millis(50);
@@ -29,11 +29,11 @@ pub struct Server {
 
 impl Server {
     /// Starts a server on a free port of loopback and waits until it is ready.
-    pub fn start(data: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
+    pub fn start(place: &Place, arguments: &[&str]) -> anyhow::Result<Self> {
         let mut command = docket();
-        command.arg("serve").arg("--data").arg(data).args(arguments);
-        command.stdout(Stdio::null());
-        Self::spawn(command, data.with_extension("log"))
+        place.name(command.arg("serve")).args(arguments);
+        command.stdout(Stdio::null()).current_dir(place.beside());
+        Self::spawn(command, place.log().to_owned())
     }
 
     /// Starts the demo, and gives what it printed. Its log and its banner go to the folder.

@@ -37,11 +37,15 @@ pub(super) struct Programs {
 impl Programs {
     /// The newest version of Debian's, or the one on the PATH.
     pub(super) fn find() -> Self {
-        let folder = newest_of_debian()
-            .or_else(on_path)
+        let folder = programs()
             .unwrap_or_else(|| complain("PostgreSQL is not installed; `cargo xtask test` installs it, as would `apt-get install postgresql`"));
         let account = rustix::process::geteuid().is_root().then(account);
         Self { folder, account }
+    }
+
+    /// Whether there is one.
+    pub(super) fn are_there() -> bool {
+        programs().is_some()
     }
 
     /// A new folder that PostgreSQL may write to.
@@ -103,6 +107,10 @@ fn name(command: &Command) -> String {
         .and_then(Path::file_name)
         .unwrap_or(OsStr::new("setpriv"));
     name.to_string_lossy().into_owned()
+}
+
+fn programs() -> Option<PathBuf> {
+    newest_of_debian().or_else(on_path)
 }
 
 fn newest_of_debian() -> Option<PathBuf> {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-use super::super::{docket, json, text};
+use super::super::{Place, json, text};
 use crate::command::{self, root};
 use crate::tools::Tools;
 
@@ -18,9 +18,9 @@ const PROJECT: &str = "main";
 /// What is in the other organization's log.
 const FOREIGN: &str = r#"[{"timestamp":"2024-05-01T00:00:00Z","operation":600,"description":"Applications created","success":true,"req_id":"foreign"}]"#;
 
-/// A data folder with the model in it, and the tokens.
+/// A place with the model in it, and the tokens.
 pub struct Setup {
-    pub data: PathBuf,
+    pub place: Place,
     model: PathBuf,
     /// Variables of the client programs, by name.
     variables: Vec<(&'static str, String)>,
@@ -29,35 +29,35 @@ pub struct Setup {
 impl Setup {
     /// Makes the organizations, imports the model in every form that it can have, and makes the tokens. No
     /// server runs.
-    pub fn make(tools: &Tools, folder: &Path) -> anyhow::Result<Self> {
-        let (data, model) = (folder.join("data"), folder.join("model.json"));
+    pub fn make(tools: &Tools, place: Place) -> anyhow::Result<Self> {
+        let model = place.beside().join("model.json");
         let make_model = root().join("clients/tests/python/make_clarifai_model.py");
         command::run(Command::new(&tools.python).arg(make_model).arg(&model))?;
-        let owner = init(&data, ORG)?;
-        let other = init(&data, OTHER_ORG)?;
-        import_all(&data, folder, &model)?;
-        let foreign = folder.join("foreign.json");
+        let owner = init(&place, ORG)?;
+        let other = init(&place, OTHER_ORG)?;
+        import_all(&place, &model)?;
+        let foreign = place.beside().join("foreign.json");
         std::fs::write(&foreign, FOREIGN).context("writing the foreign entry")?;
-        import(&data, OTHER_ORG, &foreign, (1, 0))?;
+        import(&place, OTHER_ORG, &foreign, (1, 0))?;
         let variables = vec![
             ("DOCKET_ORG", ORG.to_owned()),
             ("DOCKET_OTHER_ORG", OTHER_ORG.to_owned()),
             ("DOCKET_MEMBER", MEMBER.to_owned()),
-            ("DOCKET_TOKEN_MEMBER", member(&data, MEMBER, "member")?),
-            ("DOCKET_TOKEN_AUDITOR", member(&data, "audrey", "auditor")?),
-            ("DOCKET_TOKEN_WRITER", member(&data, "walter", "writer")?),
+            ("DOCKET_TOKEN_MEMBER", member(&place, MEMBER, "member")?),
+            ("DOCKET_TOKEN_AUDITOR", member(&place, "audrey", "auditor")?),
+            ("DOCKET_TOKEN_WRITER", member(&place, "walter", "writer")?),
             ("DOCKET_TOKEN_OTHER", other),
             (
                 "DOCKET_TOKEN_PROJECT",
-                owned(&data, &["--project", PROJECT])?,
+                owned(&place, &["--project", PROJECT])?,
             ),
-            ("DOCKET_TOKEN_EXPIRED", owned(&data, &["--expires", "1s"])?),
-            ("DOCKET_TOKEN_REVOKED", revoked(&data)?),
-            ("DOCKET_TOKEN_BLOCKED", blocked(&data)?),
+            ("DOCKET_TOKEN_EXPIRED", owned(&place, &["--expires", "1s"])?),
+            ("DOCKET_TOKEN_REVOKED", revoked(&place)?),
+            ("DOCKET_TOKEN_BLOCKED", blocked(&place)?),
             ("DOCKET_TOKEN", owner),
         ];
         Ok(Setup {
-            data,
+            place,
             model,
             variables,
         })
@@ -65,8 +65,8 @@ impl Setup {
 
     /// An import and a new member beside the running server.
     pub fn while_serving(&self) -> anyhow::Result<()> {
-        import(&self.data, ORG, &self.model, (0, entries_in(&self.model)?))?;
-        member(&self.data, "norma", "member").map(drop)
+        import(&self.place, ORG, &self.model, (0, entries_in(&self.model)?))?;
+        member(&self.place, "norma", "member").map(drop)
     }
 
     /// What the programs read about people and entries.
@@ -76,54 +76,50 @@ impl Setup {
             command.env(name, value);
         }
     }
-
-    /// Nothing is wrong with the store after all of it.
-    pub fn check(&self) -> anyhow::Result<()> {
-        command::run(docket().args(["check", "--data"]).arg(&self.data))
-    }
 }
 
-fn init(data: &Path, org: &str) -> anyhow::Result<String> {
+fn init(place: &Place, org: &str) -> anyhow::Result<String> {
     let owner = format!("owner@{org}.example");
-    let made = json(&["init", "--org", org, "--owner", &owner], data)?;
+    let made = json(&["init", "--org", org, "--owner", &owner], place)?;
     text(&made, "token")
 }
 
 /// A new member and their token.
-fn member(data: &Path, id: &str, role: &str) -> anyhow::Result<String> {
+fn member(place: &Place, id: &str, role: &str) -> anyhow::Result<String> {
     let email = format!("{id}@example.com");
     let add = ["member", "add", "--org", ORG, "--email", &email];
-    json(&[&add[..], &["--id", id, "--role", role]].concat(), data)?;
+    json(&[&add[..], &["--id", id, "--role", role]].concat(), place)?;
     let create = ["token", "create", "--org", ORG, "--owner", id];
-    text(&json(&create, data)?, "token")
+    text(&json(&create, place)?, "token")
 }
 
 /// Another token of the owner's.
-fn owned(data: &Path, more: &[&str]) -> anyhow::Result<String> {
+fn owned(place: &Place, more: &[&str]) -> anyhow::Result<String> {
     let owner = format!("owner@{ORG}.example");
     let create = ["token", "create", "--org", ORG, "--owner", &owner];
-    text(&json(&[&create[..], more].concat(), data)?, "token")
+    text(&json(&[&create[..], more].concat(), place)?, "token")
 }
 
-fn revoked(data: &Path) -> anyhow::Result<String> {
+fn revoked(place: &Place) -> anyhow::Result<String> {
     let owner = format!("owner@{ORG}.example");
-    let made = json(&["token", "create", "--org", ORG, "--owner", &owner], data)?;
+    let made = json(&["token", "create", "--org", ORG, "--owner", &owner], place)?;
     let id = text(&made, "id")?;
-    json(&["token", "revoke", "--org", ORG, &id], data)?;
+    json(&["token", "revoke", "--org", ORG, &id], place)?;
     text(&made, "token")
 }
 
-fn blocked(data: &Path) -> anyhow::Result<String> {
-    let token = member(data, "bertha", "auditor")?;
-    json(&["member", "block", "--org", ORG, "bertha"], data)?;
+fn blocked(place: &Place) -> anyhow::Result<String> {
+    let token = member(place, "bertha", "auditor")?;
+    json(&["member", "block", "--org", ORG, "bertha"], place)?;
     Ok(token)
 }
 
 /// The model as an array; then again, as an answer page and as JSON lines, which adds nothing.
-fn import_all(data: &Path, folder: &Path, model: &Path) -> anyhow::Result<()> {
+fn import_all(place: &Place, model: &Path) -> anyhow::Result<()> {
+    let folder = place.beside();
     let entries = entries_in(model)?;
-    import(data, ORG, model, (entries, 0))?;
-    import(data, ORG, model, (0, entries))?;
+    import(place, ORG, model, (entries, 0))?;
+    import(place, ORG, model, (0, entries))?;
     let written = std::fs::read_to_string(model).context("reading the model")?;
     let status = r#"{"code":10000,"description":"Ok","req_id":"0"}"#;
     let page = folder.join("page.json");
@@ -132,18 +128,18 @@ fn import_all(data: &Path, folder: &Path, model: &Path) -> anyhow::Result<()> {
         format!("{{\"status\":{status},\"entries\":{written}}}"),
     )
     .context("writing the answer page")?;
-    import(data, ORG, &page, (0, entries))?;
+    import(place, ORG, &page, (0, entries))?;
     let lines: Vec<&str> = entry_lines(&written).collect();
     let file = folder.join("model.jsonl");
     std::fs::write(&file, lines.join("\n")).context("writing the lines")?;
-    import(data, ORG, &file, (0, entries))
+    import(place, ORG, &file, (0, entries))
 }
 
 /// Imports a file, which must count so many stored and so many duplicate entries.
-fn import(data: &Path, org: &str, file: &Path, counts: (usize, usize)) -> anyhow::Result<()> {
+fn import(place: &Place, org: &str, file: &Path, counts: (usize, usize)) -> anyhow::Result<()> {
     let file = file.to_string_lossy();
     let import = ["import", "--org", org, "--format", "clarifai", &file];
-    let found = json(&import, data)?;
+    let found = json(&import, place)?;
     let (stored, duplicates) = counts;
     let expected = serde_json::json!({"stored": stored, "duplicates": duplicates, "rejected": 0});
     ensure!(found == expected, "import printed {found}, not {expected}");
