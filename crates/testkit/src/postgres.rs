@@ -154,6 +154,22 @@ impl Cluster {
         self.programs.run(&mut command).trim_end().to_owned()
     }
 
+    /// Ends up to so many of the ordinary role's connections to `database`, any of them, and says how many.
+    ///
+    /// # Panics
+    /// PostgreSQL refuses.
+    pub fn terminate(&self, database: &str, count: u64) -> u64 {
+        let any = format!(
+            "SELECT pid FROM pg_stat_activity WHERE datname = '{database}' \
+             AND usename = '{ORDINARY}' ORDER BY random() LIMIT {count}"
+        );
+        let ended = format!("SELECT count(*) FROM ({any}) few WHERE pg_terminate_backend(pid)");
+        let count = self.psql(SUPERUSER, &ended);
+        count
+            .parse()
+            .unwrap_or_else(|error| complain(&format!("psql printed {count}: {error}")))
+    }
+
     /// Ends the server as a crash would: nothing is written any more, and the next start recovers.
     pub fn stop_hard(&mut self) {
         self.server.stop_hard();

@@ -68,3 +68,10 @@ fn a_cluster_outlives_the_thread_that_started_it() {
     let cluster = cluster.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     assert_eq!(cluster.psql("postgres", "SELECT 1"), "1");
 }
+
+#[test]
+fn connections_that_nobody_has_are_not_cut() {
+    let cluster = Cluster::shared();
+    let database = cluster.create_named();
+    assert_eq!(cluster.terminate(&database, 3), 0);
+}
