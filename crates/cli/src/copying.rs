@@ -59,7 +59,7 @@ pub fn copy(
                     }
                 });
                 let head = copied.map_err(|error| told(error, &log.org))?;
-                entry(log, head.size, head.root)
+                entry(log, head.size, &head.root)
             }
         };
         before += head.size;
@@ -109,10 +109,10 @@ fn copied_before(
     }
     let head = tree_head(from, log, params).context("read the source")?;
     let same = tree_head(to, &there, params).context("read the target")? == head;
-    Ok(same.then(|| entry(log, head.size, head.root)))
+    Ok(same.then(|| entry(log, head.size, &head.root)))
 }
 
-fn entry(log: &LogRow, size: u64, root: impl ToString) -> LogHead {
+fn entry(log: &LogRow, size: u64, root: &impl ToString) -> LogHead {
     LogHead {
         org: log.org.clone(),
         size,
