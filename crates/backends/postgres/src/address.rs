@@ -14,12 +14,12 @@ use crate::tls::Tls;
 /// A host that does not answer for so long is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Bytes that nobody has acknowledged for so long say that the connection is gone.
-const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that is silent for so long is asked whether it is alive.
-const KEEPALIVE: Duration = Duration::from_secs(10);
+const KEEPALIVE: Duration = Duration::from_secs(5);
 /// How often it is asked, at this distance, before it counts as gone.
 const KEEPALIVE_RETRIES: u32 = 3;
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 const PORT: u16 = 5432;
 
 /// A database, and how to get there.

@@ -53,6 +53,9 @@ const SUMMED: [(&Table, &str, usize); 3] = [
     ),
 ];
 
+/// It reads everything, however long that takes.
+pub(crate) const NO_LIMIT: &str = "SET LOCAL statement_timeout = 0";
+
 /// Tells `found` of everything that is wrong, within a transaction whose view stays.
 pub(crate) async fn examine(
     session: &Session,

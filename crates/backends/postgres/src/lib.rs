@@ -232,6 +232,7 @@ impl Store for Postgres {
             let mut problems = Vec::new();
             if !within {
                 session.plain(batches::MOMENT).await?;
+                session.plain(examine::NO_LIMIT).await?;
             }
             examine::examine(session, &mut |problem| problems.push(problem)).await?;
             if !within {

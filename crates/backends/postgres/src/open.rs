@@ -109,7 +109,7 @@ pub(crate) fn live(url: &str, options: &Options) -> Result<(Identity, Live), Ope
     let pool = Pool::new(door, identity.clone(), session);
     let live = Live::new(identity.clone(), layout, pool);
     live.clean()
-        .map_err(|failure| unused(&server, failure.into()))?;
+        .map_err(|error| refused(server, error.into()))?;
     Ok((identity, live))
 }
 
@@ -189,7 +189,9 @@ fn hint(code: &str) -> &'static str {
         "42501" => {
             "; let this role own the database or the schema: ALTER DATABASE ... OWNER TO ..."
         }
-        "3F000" => "; its search_path names no schema that exists: make one with CREATE SCHEMA",
+        "3F000" => {
+            "; its search_path names no schema that exists and that this role may use: make one with CREATE SCHEMA ... AUTHORIZATION ..."
+        }
         "42P07" => {
             "; something else has tables here: give docket a database or a schema of its own"
         }

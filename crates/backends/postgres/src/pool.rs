@@ -26,6 +26,8 @@ const PLACE_PATIENCE: Duration = Duration::from_secs(10);
 const ATTEMPT_TIME: Duration = Duration::from_secs(5);
 /// How long a server is looked for that takes over, or comes back.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+/// New connections that may break, one after the other, before it is known that they lead to the store.
+const CHECKS_MAX: u32 = 5;
 /// Pauses between attempts grow from this...
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 /// ... to this.
@@ -191,22 +193,33 @@ impl Pool {
 
     /// A connection that is not given back.
     pub(crate) fn connect(&self, patience: Duration) -> Result<Session, Failure> {
-        let session = self.door.connect(patience).map_err(|unfit| match unfit {
-            Unfit::Unreachable(what) => Failure::Lost(what),
-            Unfit::Denied(what) => Failure::Lost(format!("{}: {what}", self.door.address)),
-            Unfit::Unsafe => {
-                Failure::Lost(format!("{}: synchronous_commit is off", self.door.address))
+        let mut last = Failure::refused("nothing was tried");
+        for _ in 0..CHECKS_MAX {
+            let session = self
+                .door
+                .connect(patience)
+                .map_err(|unfit| self.failure(unfit))?;
+            match block_on(schema::check(&session, schema::Use::Write)).map_err(Failure::from) {
+                Ok(identity) if identity == self.identity => return Ok(session),
+                Ok(_) => {
+                    let what = format!("{} holds another store now", self.door.address);
+                    return Err(Failure::Lost(what));
+                }
+                Err(failure) if failure.is_of_the_connection() => last = failure,
+                Err(failure) => return Err(failure),
             }
-            Unfit::Failure(failure) => failure,
-        })?;
-        let identity = block_on(schema::check(&session, schema::Use::Write))?;
-        if identity == self.identity {
-            return Ok(session);
         }
-        Err(Failure::Lost(format!(
-            "{} holds another store now",
-            self.door.address
-        )))
+        Err(last)
+    }
+
+    fn failure(&self, unfit: Unfit) -> Failure {
+        let at = |what: &str| Failure::Lost(format!("{}: {what}", self.door.address));
+        match unfit {
+            Unfit::Unreachable(what) => Failure::Lost(what),
+            Unfit::Denied(what) => at(&what),
+            Unfit::Unsafe => at("synchronous_commit is off"),
+            Unfit::Failure(failure) => failure,
+        }
     }
 
     /// Forgets the connections that are not in use.

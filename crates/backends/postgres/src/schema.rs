@@ -22,8 +22,8 @@ const MIN_WRITER: u32 = 1;
 /// Key of the lock under which tables are made: "docket" in bytes. One for all schemas of a database.
 const LOCK: i64 = 0x646f_636b_6574;
 
-/// How long a process waits for another one that makes the tables.
-const LOCK_TIME: &str = "SET LOCAL lock_timeout = 60000";
+/// How long a process waits for another one that makes the tables; how long that takes has no limit.
+const LIMITS: &str = "SET LOCAL lock_timeout = 60000; SET LOCAL statement_timeout = 0";
 
 pub(crate) const META: Table = Table {
     name: "meta",
@@ -131,7 +131,7 @@ pub(crate) async fn is_distributed(session: &Session) -> Result<bool, Failure> {
 }
 
 async fn migrate(session: &Session, random: &dyn Random) -> Result<(), Unusable> {
-    session.plain(LOCK_TIME).await?;
+    session.plain(LIMITS).await?;
     session
         .query("SELECT pg_advisory_xact_lock($1)", bind![LOCK])
         .await?;

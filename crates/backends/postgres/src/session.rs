@@ -23,8 +23,9 @@ const SETTINGS: &str = "
     SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;
     SHOW synchronous_commit";
 
-/// For a connection that keeps a snapshot.
-const SNAPSHOT_SETTINGS: &str = "SET idle_in_transaction_session_timeout = 0";
+/// For a connection that keeps a snapshot: it is idle between two reads, and some of them read everything.
+const SNAPSHOT_SETTINGS: &str =
+    "SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0";
 
 /// A value that is bound to a statement.
 pub(crate) type Param<'p> = Box<dyn ToSql + Sync + 'p>;
