@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::failure::Failure;
 use crate::heads::{self, Layout};
 use crate::pool::Lease;
-use crate::ring::{self, RING};
+use crate::ring::{self, Looked, RING};
 use crate::row::Columns;
 use crate::session::{Answer, Session, Step, bind};
 use crate::wait::block_on;
@@ -21,6 +21,7 @@ pub(crate) struct PostgresGroup<'a> {
     /// Nothing is open when there is nothing to lock.
     lease: Option<Lease<'a>>,
     layout: Layout,
+    looked: &'a Looked,
     logs: Vec<LogId>,
     begun: Begun,
 }
@@ -118,12 +119,14 @@ impl<'a> PostgresGroup<'a> {
     pub(crate) fn new(
         lease: Option<Lease<'a>>,
         layout: Layout,
+        looked: &'a Looked,
         logs: &[LogId],
         begun: Begun,
     ) -> Self {
         PostgresGroup {
             lease,
             layout,
+            looked,
             logs: logs.to_vec(),
             begun,
         }
@@ -232,6 +235,8 @@ impl Group for PostgresGroup<'_> {
             return Ok(());
         };
         block_on(self.write(lease, batches, riders, heads))?;
+        self.looked
+            .wrote(batches.iter().map(|batch| batch.data.len()).sum());
         // COMMITTED: there is nothing to roll back.
         drop(self.lease.take());
         Ok(())

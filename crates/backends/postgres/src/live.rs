@@ -131,7 +131,7 @@ impl Live {
         riders: &[(LogId, &Rider)],
     ) -> Result<Box<dyn Group + '_>, StoreError> {
         if logs.is_empty() && riders.is_empty() {
-            let group = PostgresGroup::new(None, self.layout, logs, Begun::default());
+            let group = PostgresGroup::new(None, self.layout, &self.looked, logs, Begun::default());
             return Ok(Box::new(group));
         }
         let begin = async |session: &Session| {
@@ -141,6 +141,7 @@ impl Live {
         Ok(Box::new(PostgresGroup::new(
             Some(lease),
             self.layout,
+            &self.looked,
             logs,
             begun,
         )))

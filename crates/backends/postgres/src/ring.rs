@@ -1,5 +1,6 @@
 //! The tables that batches go round: which one takes new rows, and how the others become empty.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use docket_engine::store::Identity;
@@ -17,16 +18,17 @@ pub(crate) const RING: Table = Table {
 /// A table that has grown beyond this takes no more new rows.
 const TABLE_BYTES: i64 = 32 << 20;
 
-/// How often a process looks, at most.
+/// How often a process looks, at most ...
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// ... unless it has written so many bytes of batches since.
+const LOOK_BYTES: u64 = 16 << 20;
 
 /// How long readers and writers may be kept waiting for a table to be emptied, in milliseconds.
 const LOCK_TIME: &str = "SET LOCAL lock_timeout = 50";
 
 /// One of the tables.
 struct Place {
-    /// Whether it has any row.
-    filled: &'static str,
     /// Whether it has a row that is not sealed.
     needed: &'static str,
     lock: &'static str,
@@ -36,7 +38,6 @@ struct Place {
 macro_rules! place {
     ($table:literal) => {
         Place {
-            filled: concat!("SELECT EXISTS (SELECT 1 FROM ", $table, ")"),
             needed: concat!(
                 "SELECT EXISTS (SELECT 1 FROM ",
                 $table,
@@ -58,9 +59,18 @@ const PLACES: [Place; 4] = [
 
 /// When this process has last looked.
 #[derive(Debug, Default)]
-pub(crate) struct Looked(Mutex<Option<Instant>>);
+pub(crate) struct Looked {
+    last: Mutex<Option<Instant>>,
+    /// Bytes of batches that it has written since.
+    written: AtomicU64,
+}
 
 impl Looked {
+    /// Counts bytes of batches.
+    pub(crate) fn wrote(&self, bytes: usize) {
+        self.written.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
     /// Whether it is time to look again; if so, that is done now.
     #[expect(
         clippy::disallowed_methods,
@@ -68,10 +78,12 @@ impl Looked {
     )]
     pub(crate) fn is_due(&self) -> bool {
         let now = Instant::now();
-        let mut last = self.0.lock();
-        let due = last.is_none_or(|last| now.duration_since(last) >= LOOK_EVERY);
+        let mut last = self.last.lock();
+        let due = last.is_none_or(|last| now.duration_since(last) >= LOOK_EVERY)
+            || self.written.load(Ordering::Relaxed) >= LOOK_BYTES;
         if due {
             *last = Some(now);
+            self.written.store(0, Ordering::Relaxed);
         }
         due
     }
@@ -91,16 +103,13 @@ pub(crate) async fn turn(
     identity: &Identity,
     distributed: bool,
 ) -> Result<(), Failure> {
-    let steps = vec![Step::Bound(sizes(distributed), bind![])];
-    let answers = session.all(steps).await?;
-    let Some(row) = answers.first().and_then(|answer| answer.rows.first()) else {
+    let Some(row) = session.query_opt(look(distributed), bind![]).await? else {
         return Ok(());
     };
-    let row = Columns::of(row, &RING);
+    let row = Columns::of(&row, &RING);
     let current: usize = row.size(0)?;
-    let bytes = row.int(1 + current.min(PLACES.len() - 1))?;
     let next = (current + 1) % PLACES.len();
-    if bytes > TABLE_BYTES && !is(session, PLACES.get(next).map(|place| place.filled)).await? {
+    if row.int(1)? > TABLE_BYTES && !row.flag(2 + next)? {
         // Whoever writes to the old one still does no harm: it is emptied later.
         let sql = "UPDATE ring SET current = $1 WHERE id = 1 AND current = $2";
         session
@@ -108,10 +117,7 @@ pub(crate) async fn turn(
             .await?;
     }
     for (index, place) in PLACES.iter().enumerate() {
-        if index != current
-            && is(session, Some(place.filled)).await?
-            && !is(session, Some(place.needed)).await?
-        {
+        if index != current && row.flag(2 + index)? && !is(session, place.needed).await? {
             empty(session, identity, place).await?;
         }
     }
@@ -139,7 +145,7 @@ async fn empty(session: &Session, identity: &Identity, place: &Place) -> Result<
         other => other?,
     }
     // Nobody can add a row now, and everything that was committed is seen.
-    if is(session, Some(place.needed)).await? {
+    if is(session, place.needed).await? {
         return session.plain("ROLLBACK").await;
     }
     session
@@ -148,20 +154,27 @@ async fn empty(session: &Session, identity: &Identity, place: &Place) -> Result<
         .map(drop)
 }
 
-async fn is(session: &Session, question: Option<&'static str>) -> Result<bool, Failure> {
-    let Some(question) = question else {
-        return Ok(true);
-    };
+async fn is(session: &Session, question: &'static str) -> Result<bool, Failure> {
     let row = session.query_opt(question, bind![]).await?;
     row.map_or(Ok(true), |row| Columns::of(&row, &RING).flag(0))
 }
 
-/// The number of the current table, and the sizes of all.
-fn sizes(distributed: bool) -> &'static str {
+macro_rules! look_by {
+    ($size:literal) => {
+        concat!(
+            "SELECT current, ",
+            $size,
+            "(('batch_' || current)::regclass), EXISTS (SELECT 1 FROM batch_0), EXISTS (SELECT 1 FROM batch_1),
+            EXISTS (SELECT 1 FROM batch_2), EXISTS (SELECT 1 FROM batch_3) FROM ring WHERE id = 1"
+        )
+    };
+}
+
+/// The number of the current table, its size, and whether each table has any row.
+fn look(distributed: bool) -> &'static str {
     if distributed {
-        return "SELECT current, citus_total_relation_size('batch_0'), citus_total_relation_size('batch_1'),
-            citus_total_relation_size('batch_2'), citus_total_relation_size('batch_3') FROM ring WHERE id = 1";
+        look_by!("citus_total_relation_size")
+    } else {
+        look_by!("pg_total_relation_size")
     }
-    "SELECT current, pg_total_relation_size('batch_0'), pg_total_relation_size('batch_1'),
-        pg_total_relation_size('batch_2'), pg_total_relation_size('batch_3') FROM ring WHERE id = 1"
 }

@@ -8,8 +8,8 @@ use docket_engine::testing::conformance::sample::{pattern, seal};
 use docket_testkit::postgres::Cluster;
 
 /// Bytes of the tables that all batches together may take: four tables that are left behind when they have 32 MiB, give
-/// or take what is written between two looks, which are a second apart.
-const TABLES_BYTES_MAX: u64 = 4 * (32 + 48) << 20;
+/// or take what is written until somebody looks.
+const TABLES_BYTES_MAX: u64 = (4 * (32 + 32)) << 20;
 /// Bytes that are written in all.
 const WRITTEN_BYTES: u64 = 640 << 20;
 const BATCH_BYTES: usize = 1 << 20;
