@@ -219,8 +219,7 @@ impl Live {
             .collect();
         if !new.is_empty() {
             let keep: Vec<BlockId> = self.unfinished.lock().iter().copied().collect();
-            let keys: Vec<i64> = new.iter().map(|log| i64::from(log.0)).collect();
-            match segs::remove_leftovers(session, &keys, &keep).await {
+            match segs::remove_leftovers(session, self.layout, &new, &keep).await {
                 // They take room, and nothing else.
                 Err(Failure::Refused { what, .. }) => {
                     tracing::warn!(error = %what, "parts of unfinished blocks were not removed");

@@ -6,6 +6,7 @@ use docket_engine::store::{BlockId, LogId, Part, StoreError};
 
 use crate::blocks::BLOCK;
 use crate::failure::Failure;
+use crate::heads::{self, Layout};
 use crate::row::{Columns, Table, block_id, block_key};
 use crate::session::{Answer, Session, Step, bind};
 
@@ -126,20 +127,41 @@ pub(crate) fn lengths(answer: &Answer) -> Result<Vec<(BlockId, u64, u64)>, Failu
 }
 
 /// Removes the parts that belong to no block of these logs, save those of the blocks in `keep`.
+///
+/// Whoever lost its claim may be about to list a block all the same. So the logs' heads are locked before it is decided
+/// what belongs to no block: either that block is listed by then, or it will lack its parts and not be listed.
 pub(crate) async fn remove_leftovers(
     session: &Session,
-    logs: &[i64],
+    layout: Layout,
+    logs: &[LogId],
     keep: &[BlockId],
 ) -> Result<(), Failure> {
+    let sql = "SELECT DISTINCT s.log FROM seg s WHERE s.log = ANY($1)
+        AND NOT EXISTS (SELECT 1 FROM block b WHERE b.log = s.log AND b.block = s.block) ORDER BY s.log";
+    let keys: Vec<i64> = logs.iter().map(|log| i64::from(log.0)).collect();
+    let rows = session.query(sql, bind![keys]).await?;
+    let logs = rows
+        .iter()
+        .map(|row| Ok(LogId(Columns::of(row, &SEG).size(0)?)));
+    let logs: Vec<LogId> = logs.collect::<Result<_, Failure>>()?;
+    if logs.is_empty() {
+        return Ok(());
+    }
     let sql = "DELETE FROM seg s WHERE s.log = ANY($1)
         AND NOT EXISTS (SELECT 1 FROM block b WHERE b.log = s.log AND b.block = s.block)
         AND NOT EXISTS (SELECT 1 FROM unnest($2::bigint[], $3::bigint[]) AS k (log, block)
             WHERE k.log = s.log AND k.block = s.block)";
+    let keys: Vec<i64> = logs.iter().map(|log| i64::from(log.0)).collect();
     let (kept_logs, kept): (Vec<i64>, Vec<i64>) = keep.iter().copied().map(block_key).unzip();
-    session
-        .execute(sql, bind![logs, kept_logs, kept])
-        .await
-        .map(drop)
+    let mut steps = vec![Step::Plain("BEGIN")];
+    steps.extend(heads::lock_steps(&logs, layout));
+    steps.push(Step::Bound(sql, bind![keys, kept_logs, kept]));
+    steps.push(Step::Plain("COMMIT"));
+    let outcome = session.all(steps).await.map(drop);
+    if matches!(outcome, Err(Failure::Refused { .. })) {
+        session.plain("ROLLBACK").await?;
+    }
+    outcome
 }
 
 /// What a range needs of one part.

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use docket_backends_postgres::{Options, Postgres};
-use docket_engine::store::{Expect, RiderRows, Store, StoreError, Verdict};
+use docket_engine::store::{Expect, RiderRows, Seal, Store, StoreError, Verdict};
 use docket_engine::testing::conformance::sample::{
-    START_MICROS, append, batch, change, head, key, ride, seal,
+    START_MICROS, acme, append, batch, block, change, head, key, put_body, ride, seal, sealed,
 };
 use docket_testkit::postgres::Cluster;
 
@@ -231,4 +231,29 @@ fn a_commit_whose_answer_is_lost_is_found_again() {
     assert_eq!(append(&store, log.id, 1), Ok(3));
     assert_eq!(ride(&store, log.id, &rider), Verdict::Stale(key("ann")));
     assert_eq!(store.blocks(log.id).expect("reads").len(), 1);
+}
+
+#[test]
+fn parts_that_were_removed_under_a_seal_keep_it_from_being_listed() {
+    let cluster = Cluster::shared();
+    let (slow, database) = open(&cluster);
+    let made = acme(&slow);
+    let log = made.id;
+    append(&slow, log, 2).expect("appends");
+    let id = slow.new_block(log).expect("gives a number");
+    put_body(&slow, id, b"body").expect("puts");
+    // It never had a claim, or has lost it: another process takes the log for one that nobody works on.
+    let other = Postgres::open(&cluster.url(&database), &Options::default()).expect("opens");
+    assert!(other.claim(&[log]).expect("claims").has(log));
+    let (block, now) = (block(id, log, 0, 2), sealed(&made, 2));
+    let seal = Seal {
+        block: &block,
+        replaces: &[],
+        log: &now,
+        tiles: &[],
+    };
+    let outcome = slow.finish_seals(std::slice::from_ref(&seal));
+    assert!(matches!(outcome, Err(StoreError::Busy(_))), "{outcome:?}");
+    assert_eq!(slow.blocks(log), Ok(Vec::new()));
+    assert_eq!(slow.batches(log, 0).map(|batches| batches.len()), Ok(1));
 }
