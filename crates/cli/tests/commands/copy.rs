@@ -1,5 +1,6 @@
 //! Organizations that move from one store into another.
 
+use docket_testkit::postgres::Cluster;
 use serde_json::Value;
 
 use crate::place::Place;
@@ -163,4 +164,38 @@ fn what_to_copy_must_be_said() {
     let told = place.fails("copy --from nowhere --to there --all", 1);
     assert!(told.contains("no store in nowhere"), "{told}");
     assert!(!place.path("there").exists());
+}
+
+#[test]
+fn everything_moves_into_a_database_and_out_again() {
+    let (place, cluster) = (world(), Cluster::shared());
+    let url = cluster.create_database();
+    // Blocks of a server, and what it has not sealed.
+    let server = Server::start(&place, "--block-events 256");
+    place.text("import --org other --format native log.jsonl");
+    let into = place.json(&format!("copy --from data --to {url} --all"));
+    server.stop();
+    assert_eq!(into["orgs"], 2);
+    let at = |words: &str| format!("{words} --database-url {url}");
+    assert_eq!(place.json(&at("check --json"))["events"], into["events"]);
+    let out = place.json(&format!("copy --from {url} --to again --all"));
+    assert_eq!(out, into);
+    let one = place.json(&format!("copy --from {url} --to one --org acme"));
+    assert_eq!(one["logs"][0], into["logs"][0]);
+    for data in ["again", "one"] {
+        place.text(&format!("check --data {data}"));
+        assert_eq!(events(&place, "data"), events(&place, data));
+    }
+    let taken = place.fails(&format!("copy --from one --to {url} --org acme"), 1);
+    assert!(taken.contains("`acme` already"), "{taken}");
+    let refused = place.fails(&at("restore one"), 2);
+    assert!(refused.contains("docket copy"), "{refused}");
+
+    let report = place.json(&at("backup copy --json"));
+    assert_eq!(report["logs"], 2);
+    let restored = place.json("restore copy --data restored --json");
+    assert_eq!(restored["events"], report["events"]);
+    place.text("check --data restored");
+    let last = place.text("export --org acme --data restored --type docket.backup.*");
+    assert_eq!(last.lines().count(), 2, "{last}");
 }

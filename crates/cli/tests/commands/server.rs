@@ -27,6 +27,10 @@ impl Server {
     }
 
     pub fn spawn(command: &mut Command) -> Self {
+        Server::until(command, "taking orders")
+    }
+
+    fn until(command: &mut Command, last: &str) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -42,7 +46,7 @@ impl Server {
                 Some((_, found)) => url = found.trim().to_owned(),
                 None => {}
             }
-            ready |= line.contains("taking orders");
+            ready |= line.contains(last);
         }
         let (tell, told) = mpsc::channel();
         // Keeps the pipe from filling up, also when nobody listens.
@@ -55,6 +59,19 @@ impl Server {
             tls_url,
             lines: told,
         }
+    }
+
+    /// Starts a server that keeps nothing in a folder, and waits until it answers.
+    pub fn on_database(command: &mut Command) -> Self {
+        Server::until(command, "serving")
+    }
+
+    /// What it answers to a question.
+    pub fn ask(&self, path: &str, token: &str) -> String {
+        let header = format!("Authorization: Bearer {token}");
+        let mut curl = Command::new("curl");
+        curl.args(["-s", "-H", &header, &format!("{}{path}", self.url)]);
+        String::from_utf8(curl.output().unwrap().stdout).unwrap()
     }
 
     /// Sends a signal, and gives the first line with this in it that is logged afterwards.
