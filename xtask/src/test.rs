@@ -10,6 +10,11 @@ const LONG_KILLS: &str = "500";
 /// Power cuts of each fault test in a long run.
 const LONG_CUTS: &str = "600";
 
+/// Events that many processes write in a long run while some of them die.
+const LONG_PROCESSES_EVENTS: &str = "2000000";
+/// Deaths of a primary in a long run.
+const LONG_FAILOVERS: &str = "10";
+
 /// Runs the Rust tests, then the real clients and the README's snippets.
 pub fn run(long: bool, clients_only: bool) -> anyhow::Result<()> {
     let tools = tools::install()?;
@@ -20,7 +25,9 @@ pub fn run(long: bool, clients_only: bool) -> anyhow::Result<()> {
             command
                 .env("DOCKET_SEQUENCES", LONG_SEQUENCES)
                 .env("DOCKET_KILLS", LONG_KILLS)
-                .env("DOCKET_CUTS", LONG_CUTS);
+                .env("DOCKET_CUTS", LONG_CUTS)
+                .env("DOCKET_PROCESSES_EVENTS", LONG_PROCESSES_EVENTS)
+                .env("DOCKET_FAILOVERS", LONG_FAILOVERS);
         }
         command::run(&mut command)?;
     }

@@ -101,6 +101,15 @@ impl Place {
         })
     }
 
+    /// Names the data to a server, and a folder for the certificates that it makes.
+    pub fn name_to_server<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        self.name(command);
+        match &self.data {
+            Data::Folder(_) => command,
+            Data::Database(_) => command.arg("--data").arg(self.beside.join("data")),
+        }
+    }
+
     /// Has the store looked through; nothing may be wrong with it.
     pub fn check(&self) -> anyhow::Result<()> {
         let mut check = super::docket();

@@ -31,7 +31,7 @@ impl Server {
     /// Starts a server on a free port of loopback and waits until it is ready.
     pub fn start(place: &Place, arguments: &[&str]) -> anyhow::Result<Self> {
         let mut command = docket();
-        place.name(command.arg("serve")).args(arguments);
+        place.name_to_server(command.arg("serve")).args(arguments);
         command.stdout(Stdio::null()).current_dir(place.beside());
         Self::spawn(command, place.log().to_owned())
     }
