@@ -1,10 +1,11 @@
 //! Files of events: made once for a specification, looked through before each run.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use sha2::{Digest, Sha256};
 
 use crate::generate::{Generator, Spec, Times, Words};
@@ -25,6 +26,52 @@ pub struct Data {
     pub json_bytes: u64,
     /// SHA-256 of its first lines, line feeds included.
     pub sha256: String,
+}
+
+/// The lines of a file, handed out in groups to several threads.
+#[derive(Debug)]
+pub struct Lines(Mutex<BufReader<Repeated>>);
+
+impl Lines {
+    /// The lines of a file, so many times one after the other.
+    pub fn open(data: &Data, times: u64) -> anyhow::Result<Self> {
+        let file = File::open(&data.path).context("opening the file of events")?;
+        let repeated = Repeated { file, times };
+        let reader = BufReader::with_capacity(BUFFER_BYTES, repeated);
+        Ok(Lines(Mutex::new(reader)))
+    }
+
+    /// Puts the next lines in place of a text; fewer at the end, and none beyond it.
+    pub fn next(&self, count: usize, text: &mut String) -> anyhow::Result<()> {
+        text.clear();
+        let mut reader = self.0.lock().map_err(|_| anyhow!("a producer panicked"))?;
+        for _ in 0..count {
+            if reader.read_line(text)? == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file that begins anew at its end, until it was read so many times.
+#[derive(Debug)]
+struct Repeated {
+    file: File,
+    times: u64,
+}
+
+impl Read for Repeated {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            let count = self.file.read(buffer)?;
+            if count > 0 || self.times <= 1 {
+                return Ok(count);
+            }
+            self.times -= 1;
+            self.file.rewind()?;
+        }
+    }
 }
 
 /// The file of a specification, made if it is not there. Reading it through puts it into the system's memory, so
@@ -191,6 +238,20 @@ mod tests {
         );
         assert!((55..=65).contains(&(failed * 1_000 / EVENTS)), "{failed}");
         assert_eq!(types.len(), 50);
+    }
+
+    #[test]
+    fn lines_are_handed_out_again_and_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = file(folder.path(), Spec { events: 5, ..SPEC }).unwrap();
+        let lines = Lines::open(&data, 3).unwrap();
+        let (mut text, mut all) = (String::new(), String::new());
+        for count in [7, 7, 1, 0, 0] {
+            lines.next(7, &mut text).unwrap();
+            assert_eq!(text.lines().count(), count);
+            all.push_str(&text);
+        }
+        assert_eq!(all, std::fs::read_to_string(&data.path).unwrap().repeat(3));
     }
 
     #[test]

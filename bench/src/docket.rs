@@ -1,10 +1,7 @@
 //! Docket's engine over its usual store, as a design of the bench.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, ensure};
@@ -16,7 +13,7 @@ use docket_event::{
 };
 
 use crate::clock::Stopwatch;
-use crate::data::{Data, cut};
+use crate::data::{Data, Lines, cut};
 use crate::design::{Design, Key};
 use crate::generate::org_name;
 use crate::questions::{ORG, Question};
@@ -65,8 +62,7 @@ impl Docket {
     /// durable. Reading and checking the JSON is part of it.
     pub fn ingest(&self, data: &Data, producers: usize) -> anyhow::Result<Ingested> {
         let before = self.events();
-        let file = File::open(&data.path).context("opening the file of events")?;
-        let lines = Mutex::new(BufReader::with_capacity(1 << 20, file));
+        let lines = Lines::open(data, 1)?;
         let watch = Stopwatch::start();
         let busy = std::thread::scope(|scope| {
             let producers: Vec<_> = (0..producers)
@@ -96,19 +92,12 @@ impl Docket {
         })
     }
 
-    fn produce(&self, lines: &Mutex<BufReader<File>>) -> anyhow::Result<u64> {
+    fn produce(&self, lines: &Lines) -> anyhow::Result<u64> {
         let now = Environment::system().now_micros();
         let mut text = String::with_capacity(GROUP * LINE_BYTES);
         let mut busy = 0;
         loop {
-            text.clear();
-            let mut reader = lines.lock().map_err(|_| anyhow!("a producer panicked"))?;
-            for _ in 0..GROUP {
-                if reader.read_line(&mut text)? == 0 {
-                    break;
-                }
-            }
-            drop(reader);
+            lines.next(GROUP, &mut text)?;
             if text.is_empty() {
                 return Ok(busy);
             }
