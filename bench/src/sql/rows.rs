@@ -6,16 +6,14 @@
 
 mod ask;
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use anyhow::{Context, anyhow, ensure};
-use docket_event::Timestamp;
+use anyhow::{Context, ensure};
 use rusqlite::{Connection, params};
-use serde::Deserialize;
 
+use super::columns::Columns;
 use crate::clock::Stopwatch;
 use crate::data::{Data, cut};
 
@@ -65,43 +63,6 @@ const INSERT_TARGET: &str =
 #[derive(Debug)]
 pub struct Rows {
     connection: Connection,
-}
-
-/// What of an event's JSON gets a column.
-#[derive(Debug, Deserialize)]
-struct Columns<'t> {
-    #[serde(borrow)]
-    r#type: Cow<'t, str>,
-    #[serde(borrow)]
-    occurred_at: Cow<'t, str>,
-    #[serde(borrow, default)]
-    actor: Named<'t>,
-    #[serde(borrow, default)]
-    credential: Named<'t>,
-    #[serde(borrow, default)]
-    project: Named<'t>,
-    #[serde(borrow, default)]
-    source: From<'t>,
-    #[serde(borrow, default)]
-    targets: Vec<Named<'t>>,
-    #[serde(borrow, default)]
-    outcome: Option<Cow<'t, str>>,
-    #[serde(borrow, default)]
-    request_id: Option<Cow<'t, str>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Named<'t> {
-    #[serde(borrow, default)]
-    id: Option<Cow<'t, str>>,
-    #[serde(borrow, default)]
-    email: Option<Cow<'t, str>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct From<'t> {
-    #[serde(borrow, default)]
-    ip: Option<Cow<'t, str>>,
 }
 
 impl Rows {
@@ -159,23 +120,23 @@ impl Rows {
         for line in text.lines() {
             let (org, json) = cut(line)?;
             let org = i64::try_from(org)?;
-            let columns: Columns<'_> = serde_json::from_str(json)?;
-            let time = Timestamp::parse(&columns.occurred_at).map_err(|why| anyhow!(why))?;
+            let columns = Columns::of(json)?;
+            let time = columns.time()?;
             let id = event.insert(params![
                 org,
-                time.micros(),
+                time,
                 columns.r#type,
                 columns.actor.id,
                 columns.actor.email,
                 columns.credential.id,
                 columns.project.id,
-                columns.outcome.as_deref().unwrap_or("success"),
+                columns.outcome(),
                 columns.source.ip,
                 columns.request_id,
                 json,
             ])?;
             for named in &columns.targets {
-                target.execute(params![org, named.id, time.micros(), id])?;
+                target.execute(params![org, named.id, time, id])?;
             }
             stored += 1;
         }
