@@ -46,7 +46,12 @@ pub struct Ingested {
 impl Docket {
     /// Opens the store in a folder, with the logs of so many organizations.
     pub fn open(folder: &Path, orgs: usize) -> anyhow::Result<Self> {
-        let store = docket_backends::open(&Location::Folder(folder.to_owned()))?;
+        Self::open_at(&Location::Folder(folder.to_owned()), orgs)
+    }
+
+    /// Opens the store at a place, with the logs of so many organizations.
+    pub fn open_at(location: &Location, orgs: usize) -> anyhow::Result<Self> {
+        let store = docket_backends::open(location)?;
         let engine = Engine::open(store, Params::default(), Environment::system())?;
         let log = |org| engine.create_log(&org_name(org)).map_err(Into::into);
         let logs: Vec<Log> = (0..orgs).map(log).collect::<anyhow::Result<_>>()?;
@@ -61,8 +66,18 @@ impl Docket {
     /// Takes in a file: each producer sends groups of [`GROUP`] lines, and sends the next when all of one is
     /// durable. Reading and checking the JSON is part of it.
     pub fn ingest(&self, data: &Data, producers: usize) -> anyhow::Result<Ingested> {
+        self.ingest_times(data, 1, producers)
+    }
+
+    /// Takes in a file so many times, one right after the other.
+    pub fn ingest_times(
+        &self,
+        data: &Data,
+        times: u64,
+        producers: usize,
+    ) -> anyhow::Result<Ingested> {
         let before = self.events();
-        let lines = Lines::open(data, 1)?;
+        let lines = Lines::open(data, times)?;
         let watch = Stopwatch::start();
         let busy = std::thread::scope(|scope| {
             let producers: Vec<_> = (0..producers)
@@ -79,11 +94,10 @@ impl Docket {
         let acked_seconds = watch.seconds();
         self.engine.settle()?;
         let settled_seconds = watch.seconds();
+        let (sent, there) = (data.spec.events * times, self.events() - before);
         ensure!(
-            self.events() - before == data.spec.events,
-            "{} events were acknowledged, {} are there",
-            data.spec.events,
-            self.events() - before
+            there == sent,
+            "{sent} events were acknowledged, {there} are there"
         );
         Ok(Ingested {
             acked_seconds,
@@ -141,6 +155,11 @@ impl Docket {
             limit,
             ..Query::default()
         }))
+    }
+
+    /// Waits until no seal and no merge is due.
+    pub fn settle(&self) -> anyhow::Result<()> {
+        Ok(self.engine.settle()?)
     }
 
     /// Seals everything; how long it took, seconds.

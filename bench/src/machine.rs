@@ -40,7 +40,7 @@ fn line_of(path: &str, name: &str) -> Option<String> {
 }
 
 /// Type and options of the file system with the longest mount point above the folder.
-fn file_system(folder: &Path) -> Option<String> {
+pub fn file_system(folder: &Path) -> Option<String> {
     let folder = folder.canonicalize().ok()?;
     let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
     let words = mounts

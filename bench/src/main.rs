@@ -1,4 +1,4 @@
-//! Measures Docket: ingest, queries, HTTP, memory, disk, many organizations, restarts; plain SQLite rows beside it.
+//! Measures Docket: ingest, queries, HTTP, memory, disk, many organizations, restarts; plain rows beside it.
 
 mod bodies;
 mod clock;

@@ -32,6 +32,8 @@ pub enum Part {
     Restart,
     /// The server: the same pages of 128 as the native API and vendors' clients ask for them, from 8 connections
     Pages,
+    /// A PostgreSQL of its own: ingest, disk and the ten questions by Docket's engine, and by plain rows beside it
+    Postgres,
 }
 
 /// Measures Docket.
@@ -68,6 +70,9 @@ pub struct Arguments {
     /// Events of the longer run of memory [default: 5 times as many]
     #[arg(long)]
     memory_events: Option<u64>,
+    /// A setting of the temporary PostgreSQL, beside its defaults; can be given several times
+    #[arg(long = "postgres-setting", value_parser = setting, value_name = "NAME=VALUE")]
+    postgres_settings: Vec<(String, String)>,
     /// The server's program [default: `docket` beside this one]
     #[arg(long, value_name = "FILE")]
     server: Option<PathBuf>,
@@ -112,6 +117,8 @@ pub struct Options {
     pub restart_orgs: usize,
     /// How often pages asks each question in each way.
     pub page_requests: usize,
+    /// Settings of PostgreSQL.
+    pub postgres_settings: Vec<(String, String)>,
     /// The server's program.
     pub server: PathBuf,
     /// Where events and stores are put.
@@ -153,6 +160,7 @@ impl Arguments {
             filled_orgs: if self.quick { 1 } else { 8 },
             restart_orgs: if self.quick { 1 } else { 8 },
             page_requests: if self.quick { 800 } else { 8_000 },
+            postgres_settings: self.postgres_settings,
             server: self.server.clone().map_or_else(beside, Ok)?,
             json: self
                 .json
@@ -160,6 +168,12 @@ impl Arguments {
             folder: self.folder,
         })
     }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=');
+    let (name, value) = pair.ok_or("write NAME=VALUE, such as shared_buffers=4GB")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 impl Options {

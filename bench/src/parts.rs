@@ -4,6 +4,7 @@ mod backfill;
 mod ingest;
 mod many_orgs;
 mod pages;
+pub mod postgres;
 mod queries;
 mod readers;
 mod restart;
@@ -60,6 +61,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             Part::Single => single::run(&mut bench)?,
             Part::Restart => restart::run(&mut bench)?,
             Part::Pages => pages::run(&mut bench)?,
+            Part::Postgres => postgres::run(&mut bench)?,
         }
     }
     eprintln!("figures: {}", bench.options.json.display());

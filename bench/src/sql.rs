@@ -1,5 +1,6 @@
-//! What the bench says to SQLite itself: the design of plain rows, and a look at Docket's own file.
+//! What the bench says to databases itself: the designs of plain rows, and looks at Docket's own tables.
 
 pub mod batches;
 mod columns;
+pub mod postgres;
 pub mod rows;

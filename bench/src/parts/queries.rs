@@ -25,8 +25,8 @@ pub struct Answers {
 /// Answers of Docket, and of rows if they are compared.
 #[derive(Clone, Debug)]
 pub struct Pair {
-    docket: Vec<Asked>,
-    rows: Vec<Asked>,
+    pub(super) docket: Vec<Asked>,
+    pub(super) rows: Vec<Asked>,
 }
 
 /// Answers to a kind of question, each by a store newly opened, of which the system holds nothing.
@@ -38,7 +38,7 @@ struct Cold {
 
 impl Pair {
     /// Asks both designs. Their pages must be the same.
-    pub fn ask(docket: &Docket, rows: Option<&Rows>, set: &Set) -> anyhow::Result<Self> {
+    pub fn ask<R: Design>(docket: &Docket, rows: Option<&R>, set: &Set) -> anyhow::Result<Self> {
         let pair = Pair {
             docket: ask_all(docket, set)?,
             rows: rows.map_or(Ok(Vec::new()), |rows| ask_all(rows, set))?,

@@ -1,0 +1,72 @@
+//! What tables take in PostgreSQL, and how much of it is still needed.
+
+use anyhow::Context;
+
+use super::Connection;
+
+/// Tables of all schemas but the server's own, with their indexes and TOAST.
+const TABLES: &str = "SELECT c.relname::text, pg_total_relation_size(c.oid) FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' ORDER BY 2 DESC, 1";
+const DATABASE: &str = "SELECT pg_database_size(current_database())";
+/// Docket's tables of batches are named so.
+const BATCHES: &str = "batch_";
+
+/// Looks at the tables of a database.
+#[derive(Debug)]
+pub struct Look(Connection);
+
+/// What a database takes.
+#[derive(Clone, Debug, Default)]
+pub struct Sizes {
+    /// Bytes of each table, the largest first.
+    pub tables: Vec<(String, u64)>,
+    /// Bytes of the database, the server's catalogs included.
+    pub database: u64,
+}
+
+impl Sizes {
+    /// Bytes of all tables.
+    pub fn all(&self) -> u64 {
+        self.tables.iter().map(|(_, bytes)| bytes).sum()
+    }
+
+    /// Bytes of Docket's tables of batches.
+    pub fn batches(&self) -> u64 {
+        let batches = self.tables.iter();
+        let batches = batches.filter(|(name, _)| name.starts_with(BATCHES));
+        batches.map(|(_, bytes)| bytes).sum()
+    }
+}
+
+impl Look {
+    /// Connects to a database.
+    pub fn open(url: &str) -> anyhow::Result<Self> {
+        Connection::open(url).map(Look)
+    }
+
+    /// What it takes now.
+    pub fn sizes(&self) -> anyhow::Result<Sizes> {
+        let [database] = self.numbers(DATABASE)?;
+        let rows = self.0.query(TABLES, &[])?;
+        let read = |row: &tokio_postgres::Row| {
+            // A table that was dropped meanwhile has no size. None is ever negative.
+            let bytes = row.try_get::<_, Option<i64>>(1)?.unwrap_or_default();
+            anyhow::Ok((row.try_get(0)?, bytes.unsigned_abs()))
+        };
+        Ok(Sizes {
+            tables: rows.iter().map(read).collect::<Result<_, _>>()?,
+            database,
+        })
+    }
+
+    fn numbers<const N: usize>(&self, sql: &str) -> anyhow::Result<[u64; N]> {
+        let rows = self.0.query(sql, &[])?;
+        let row = rows.first().context("no answer")?;
+        let mut numbers = [0; N];
+        for (at, number) in numbers.iter_mut().enumerate() {
+            *number = row.try_get::<_, i64>(at)?.unsigned_abs();
+        }
+        Ok(numbers)
+    }
+}
