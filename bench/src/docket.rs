@@ -139,6 +139,22 @@ impl Docket {
         }
     }
 
+    /// Sends the events of some lines, all of the organization that is asked about. How often the engine was busy
+    /// before it took them.
+    pub fn send(&self, text: &str) -> anyhow::Result<(Ticket, u64)> {
+        let log = self.logs.get(ORG).context("there is no organization")?;
+        let now = Environment::system().now_micros();
+        let mut busy = 0;
+        loop {
+            let events = events_of(text, now, Some(ORG))?.remove(&ORG);
+            if let Some(ticket) = offer(log, events.unwrap_or_default())? {
+                return Ok((ticket, busy));
+            }
+            busy += 1;
+            std::thread::sleep(BUSY_PAUSE);
+        }
+    }
+
     /// The latest events of the organization that is asked about which contain a text.
     pub fn search(
         &self,

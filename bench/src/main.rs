@@ -28,7 +28,11 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<()> {
-    let options = options::Arguments::parse().options()?;
+    let arguments = options::Arguments::parse();
+    if arguments.hot_writer {
+        return parts::postgres::hot::writer();
+    }
+    let options = arguments.options()?;
     std::fs::create_dir_all(&options.folder).context("making the folder of the bench")?;
     parts::run(options)
 }

@@ -34,6 +34,8 @@ pub enum Part {
     Pages,
     /// A PostgreSQL of its own: ingest, disk and the ten questions by Docket's engine, and by plain rows beside it
     Postgres,
+    /// The same: one log that four processes write to
+    PostgresHot,
 }
 
 /// Measures Docket.
@@ -73,6 +75,9 @@ pub struct Arguments {
     /// A setting of the temporary PostgreSQL, beside its defaults; can be given several times
     #[arg(long = "postgres-setting", value_parser = setting, value_name = "NAME=VALUE")]
     postgres_settings: Vec<(String, String)>,
+    /// Be one of the writers of postgres-hot, as standard input says
+    #[arg(long, hide = true)]
+    pub hot_writer: bool,
     /// The server's program [default: `docket` beside this one]
     #[arg(long, value_name = "FILE")]
     server: Option<PathBuf>,
@@ -119,6 +124,8 @@ pub struct Options {
     pub page_requests: usize,
     /// Settings of PostgreSQL.
     pub postgres_settings: Vec<(String, String)>,
+    /// How long each load of postgres-hot goes on.
+    pub hot_seconds: f64,
     /// The server's program.
     pub server: PathBuf,
     /// Where events and stores are put.
@@ -161,6 +168,7 @@ impl Arguments {
             restart_orgs: if self.quick { 1 } else { 8 },
             page_requests: if self.quick { 800 } else { 8_000 },
             postgres_settings: self.postgres_settings,
+            hot_seconds: if self.quick { 2.0 } else { 10.0 },
             server: self.server.clone().map_or_else(beside, Ok)?,
             json: self
                 .json

@@ -62,6 +62,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             Part::Restart => restart::run(&mut bench)?,
             Part::Pages => pages::run(&mut bench)?,
             Part::Postgres => postgres::run(&mut bench)?,
+            Part::PostgresHot => postgres::hot::run(&mut bench)?,
         }
     }
     eprintln!("figures: {}", bench.options.json.display());

@@ -1,6 +1,7 @@
 //! Docket's engine over PostgreSQL and plain rows in it, on one server that the bench starts: ingest, disk, questions.
 
 mod goals;
+pub mod hot;
 
 use docket_backends::Location;
 use docket_testkit::postgres::Cluster;
