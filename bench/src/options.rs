@@ -36,6 +36,8 @@ pub enum Part {
     Postgres,
     /// The same: one log that four processes write to
     PostgresHot,
+    /// The same: what tables take beside what they are needed for, under a long load
+    PostgresBloat,
 }
 
 /// Measures Docket.
@@ -75,6 +77,9 @@ pub struct Arguments {
     /// A setting of the temporary PostgreSQL, beside its defaults; can be given several times
     #[arg(long = "postgres-setting", value_parser = setting, value_name = "NAME=VALUE")]
     postgres_settings: Vec<(String, String)>,
+    /// Events of postgres-bloat [default: 1,000,000]
+    #[arg(long)]
+    bloat_events: Option<u64>,
     /// Be one of the writers of postgres-hot, as standard input says
     #[arg(long, hide = true)]
     pub hot_writer: bool,
@@ -124,6 +129,8 @@ pub struct Options {
     pub page_requests: usize,
     /// Settings of PostgreSQL.
     pub postgres_settings: Vec<(String, String)>,
+    /// Events of postgres-bloat.
+    pub bloat_events: u64,
     /// How long each load of postgres-hot goes on.
     pub hot_seconds: f64,
     /// The server's program.
@@ -168,6 +175,7 @@ impl Arguments {
             restart_orgs: if self.quick { 1 } else { 8 },
             page_requests: if self.quick { 800 } else { 8_000 },
             postgres_settings: self.postgres_settings,
+            bloat_events: self.bloat_events.unwrap_or(quick(100_000, 1_000_000)),
             hot_seconds: if self.quick { 2.0 } else { 10.0 },
             server: self.server.clone().map_or_else(beside, Ok)?,
             json: self

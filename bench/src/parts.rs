@@ -63,6 +63,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             Part::Pages => pages::run(&mut bench)?,
             Part::Postgres => postgres::run(&mut bench)?,
             Part::PostgresHot => postgres::hot::run(&mut bench)?,
+            Part::PostgresBloat => postgres::bloat::run(&mut bench)?,
         }
     }
     eprintln!("figures: {}", bench.options.json.display());

@@ -1,5 +1,6 @@
 //! Docket's engine over PostgreSQL and plain rows in it, on one server that the bench starts: ingest, disk, questions.
 
+pub mod bloat;
 mod goals;
 pub mod hot;
 

@@ -9,6 +9,13 @@ const TABLES: &str = "SELECT c.relname::text, pg_total_relation_size(c.oid) FROM
   JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' ORDER BY 2 DESC, 1";
 const DATABASE: &str = "SELECT pg_database_size(current_database())";
+/// Docket's own content that would be read again: batches that are not sealed, and everything that blocks have.
+const LIVE: &str = "SELECT
+  (SELECT coalesce(sum(octet_length(b.data)), 0)::bigint FROM batch b JOIN log ON log.id = b.log
+    WHERE b.end_seq > log.sealed),
+  (SELECT coalesce(sum(octet_length(data)), 0)::bigint FROM seg)
+    + (SELECT coalesce(sum(octet_length(dir)), 0)::bigint FROM block)
+    + (SELECT coalesce(sum(octet_length(data)), 0)::bigint FROM tile)";
 /// Docket's tables of batches are named so.
 const BATCHES: &str = "batch_";
 
@@ -23,6 +30,15 @@ pub struct Sizes {
     pub tables: Vec<(String, u64)>,
     /// Bytes of the database, the server's catalogs included.
     pub database: u64,
+}
+
+/// Bytes of Docket's content that are still needed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Live {
+    /// Batches that are not sealed.
+    pub batches: u64,
+    /// Blocks and tiles.
+    pub blocks: u64,
 }
 
 impl Sizes {
@@ -58,6 +74,12 @@ impl Look {
             tables: rows.iter().map(read).collect::<Result<_, _>>()?,
             database,
         })
+    }
+
+    /// How much of Docket's content is needed now. This reads all rows, though not their content.
+    pub fn live(&self) -> anyhow::Result<Live> {
+        let [batches, blocks] = self.numbers(LIVE)?;
+        Ok(Live { batches, blocks })
     }
 
     fn numbers<const N: usize>(&self, sql: &str) -> anyhow::Result<[u64; N]> {
