@@ -19,7 +19,10 @@ pub(crate) const RING: Table = Table {
 const TABLE_BYTES: i64 = 32 << 20;
 
 /// How often a process looks, at most ...
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// A table that has grown beyond this is emptied when all of it is sealed, even while it takes new rows.
+const EMPTIED_BYTES: i64 = 1 << 20;
 
 /// ... unless it has written so many bytes of batches since.
 const LOOK_BYTES: u64 = 16 << 20;
@@ -96,8 +99,8 @@ pub(crate) fn now_step() -> Step<'static> {
     Step::Bound(sql, bind![])
 }
 
-/// Moves on to the next table when the current one is large, and empties the others where all is sealed. A transaction
-/// may be left open when it fails.
+/// Moves on to the next table when the current one is large, and empties those where all is sealed. A transaction may be
+/// left open when it fails.
 pub(crate) async fn turn(
     session: &Session,
     identity: &Identity,
@@ -109,7 +112,8 @@ pub(crate) async fn turn(
     let row = Columns::of(&row, &RING);
     let current: usize = row.size(0)?;
     let next = (current + 1) % PLACES.len();
-    if row.int(1)? > TABLE_BYTES && !row.flag(2 + next)? {
+    let bytes = row.int(1)?;
+    if bytes > TABLE_BYTES && !row.flag(2 + next)? {
         // Whoever writes to the old one still does no harm: it is emptied later.
         let sql = "UPDATE ring SET current = $1 WHERE id = 1 AND current = $2";
         session
@@ -117,7 +121,8 @@ pub(crate) async fn turn(
             .await?;
     }
     for (index, place) in PLACES.iter().enumerate() {
-        if index != current && row.flag(2 + index)? && !is(session, place.needed).await? {
+        let large = index != current || bytes > EMPTIED_BYTES;
+        if large && row.flag(2 + index)? && !is(session, place.needed).await? {
             empty(session, identity, place).await?;
         }
     }
