@@ -12,6 +12,10 @@ use crate::trial::{Trial, now};
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// When nobody has answered for so long, the trial has failed.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Requests with a key of which one is sent, and its answer not waited for.
+const HANG_UP: u64 = 8;
+/// Longest time until it is made again, elsewhere: the first process may be at it still.
+const HANG_UP_MS: u64 = 40;
 /// Pause before a request is made again.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -55,6 +59,10 @@ impl<'t> Client<'t> {
     pub fn ask(&mut self, mut process: usize, ask: &Ask<'_>) -> Option<Answer> {
         let since = now();
         let mut last = None;
+        if ask.key.is_some() && self.dice.below(HANG_UP) == 0 {
+            self.hang_up(process, ask);
+            process = self.dice.other(self.connections.len(), process);
+        }
         while !self.trial.has_failed() {
             match self.ask_once(process, ask) {
                 Some(answer) if answer.status != 503 => return Some(answer),
@@ -78,8 +86,28 @@ impl<'t> Client<'t> {
         None
     }
 
+    /// Sends a request and goes away, as a client does whose answer is lost.
+    fn hang_up(&mut self, process: usize, ask: &Ask<'_>) {
+        let sent = self.send(process, ask).is_some();
+        self.trial
+            .counts
+            .hung_up
+            .fetch_add(u64::from(sent), Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(self.dice.below(HANG_UP_MS)));
+        self.connections[process] = None;
+    }
+
     /// `None` when the process went away; whether it did what was asked is not known.
     fn ask_once(&mut self, process: usize, ask: &Ask<'_>) -> Option<Answer> {
+        let (status, body) = answer(self.send(process, ask)?)?;
+        Some(Answer {
+            status,
+            body,
+            process,
+        })
+    }
+
+    fn send(&mut self, process: usize, ask: &Ask<'_>) -> Option<&mut BufReader<TcpStream>> {
         let slot = &mut self.connections[process];
         if slot.is_none() {
             let stream = TcpStream::connect(("127.0.0.1", self.trial.ports[process])).ok()?;
@@ -92,12 +120,7 @@ impl<'t> Client<'t> {
             .get_mut()
             .write_all(request(ask).as_bytes())
             .ok()?;
-        let (status, body) = answer(connection)?;
-        Some(Answer {
-            status,
-            body,
-            process,
-        })
+        Some(connection)
     }
 }
 

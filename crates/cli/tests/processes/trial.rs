@@ -46,6 +46,7 @@ pub struct Counts {
     pub pages: AtomicU64,
     pub lost: AtomicU64,
     pub busy: AtomicU64,
+    pub hung_up: AtomicU64,
     pub kills: AtomicU64,
     pub cuts: AtomicU64,
 }
