@@ -1,7 +1,8 @@
 //! PostgreSQL's programs: where they are, and as whom they run.
 
 use std::ffi::OsStr;
-use std::os::unix::fs::chown;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -52,6 +53,7 @@ impl Programs {
     pub(super) fn folder(&self) -> TempDir {
         let folder = tempfile::Builder::new()
             .prefix("docket-postgres-")
+            .permissions(Permissions::from_mode(0o700))
             .tempdir()
             .unwrap_or_else(|error| complain(&format!("making a temporary folder: {error}")));
         self.give(folder.path());
