@@ -220,11 +220,13 @@ fn commit_group(inner: &Inner, group: Vec<Waiting>, encoder: &mut FrameEncoder) 
         })
         .collect();
     let heads: Vec<Head> = works.values().map(|work| work.head).collect();
-    let committed = if batches.is_empty() && riding.is_empty() {
+    let committed = if batches.is_empty() && riding.is_empty() && !inner.store.shared() {
         // The locks go back now: nothing below may wait while it holds them.
         drop(begun);
         Ok(())
     } else {
+        // Without anything to write, this waits until what others wrote is where the store promises it to be, before it
+        // is answered for: a commit that was cut off may be seen before a standby has it.
         // COMMIT POINT: until here everything may be repeated, from here on everything can be completed.
         begun.commit(&batches, &riding, &heads)
     };
@@ -269,7 +271,7 @@ fn place(
         answer,
         ..
     } = waiting;
-    let rider = std::mem::take(&mut request.rider);
+    let mut rider = std::mem::take(&mut request.rider);
     let placed = match verdict {
         Verdict::Holds => work.place(request, &inner.params, encoder, &mut |key| {
             find(inner, &state, key)
@@ -283,13 +285,13 @@ fn place(
                 .idempotency
                 .as_ref()
                 .is_some_and(|one| one.body_hash == body_hash);
-            let repeated = if same {
+            // It stays remembered as it is.
+            rider = Rider::default();
+            if same {
                 remembered(inner, &state, &before)
             } else {
                 Err(AppendError::KeyReused)
-            };
-            let _ = answer.send(repeated);
-            return None;
+            }
         }
     };
     match placed {
@@ -423,7 +425,12 @@ fn leaf_now(
     state: &Arc<LogState>,
     position: u64,
 ) -> Result<Option<Hash>, StoreError> {
-    let _locked = inner.store.begin(&[state.id], &[])?;
+    let locked = inner.store.begin(&[state.id], &[])?;
+    let heads = locked.heads().to_vec();
     inner.catch_up(state)?;
-    leaf(&inner.reading(), state, position)
+    let found = leaf(&inner.reading(), state, position)?;
+    // What is seen may not yet be where the store promises it to be, such as on a standby; a commit behind it waits for
+    // both.
+    locked.commit(&[], &[], &heads)?;
+    Ok(found)
 }

@@ -281,20 +281,23 @@ impl Run<'_> {
                 Err(error) => self.refused(&error),
             }
         }
-        let mut unclear = Vec::new();
-        for (org, events, ticket) in tickets {
-            match ticket.wait() {
+        let tickets = tickets.into_iter();
+        let answered = tickets.map(|(org, events, ticket)| (org, events, ticket.wait()));
+        let answered: Vec<_> = answered.collect();
+        let unclear = |outcome: &Result<Appended, AppendError>| {
+            matches!(outcome, Err(AppendError::Unavailable(_)))
+        };
+        if answered.iter().any(|(_, _, outcome)| unclear(outcome)) {
+            self.restart();
+        }
+        // In the order of the log: what nobody knows of may stand in front of what was acknowledged.
+        for (org, events, outcome) in answered {
+            match outcome {
                 Ok(answer) => self.accept(org, events, &answer),
-                Err(AppendError::Unavailable(_)) => unclear.push((org, events)),
+                Err(AppendError::Unavailable(_)) => self.settle(org, events),
                 Err(error) => self.refused(&error),
             }
         }
-        if !unclear.is_empty() {
-            self.restart();
-        }
-        unclear
-            .into_iter()
-            .for_each(|(org, events)| self.settle(org, events));
         if engine.halted().is_some() {
             self.restart();
         }
