@@ -5,11 +5,12 @@
 //! bytes. The checksum also covers log, first position and group.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::codec::{Bytes, Malformed, checked, put_checksum, put_signed, put_varint};
 use crate::encode::SALT_BYTES;
 use crate::frame::{FRAME_EVENTS_MAX, Frame};
-use crate::store::{BatchRow, GroupId, Head, LogId};
+use crate::store::{BatchRow, GroupId, Head, LogId, StoreError};
 
 const VERSION: u8 = 1;
 /// Most events in one batch row: what fits into one block.
@@ -103,13 +104,52 @@ impl Batch<'_> {
 ///
 /// # Errors
 /// The row is not a batch.
-pub fn head_after(row: &BatchRow) -> Result<Head, Malformed> {
+pub fn head_after(row: &BatchRow) -> Result<Head, StoreError> {
     let key = key(row.log, row.first, row.group);
-    let (count, recorded_micros, _) = header(checked(&row.data, &[&key])?)?;
+    let read = || header(checked(&row.data, &[&key])?);
+    let (count, recorded_micros, _) =
+        read().map_err(|error| StoreError::corrupt(place(row), format!("data: {error}")))?;
     Ok(Head {
         size: row.first + count as u64,
         recorded_micros,
     })
+}
+
+/// Whether the batches of a group continue its locked logs from where they stand, and lead to `new`; both heads are in
+/// the order of `logs`. What every store checks before a commit.
+///
+/// # Errors
+/// Which batch does not, or that they lead elsewhere.
+pub fn check_group(
+    logs: &[LogId],
+    old: &[Head],
+    batches: &[BatchRow],
+    new: &[Head],
+) -> Result<(), StoreError> {
+    let heads = |heads: &[Head]| -> BTreeMap<LogId, Head> {
+        logs.iter().copied().zip(heads.iter().copied()).collect()
+    };
+    let mut reached = heads(old);
+    for batch in batches {
+        let Some(head) = reached.get_mut(&batch.log) else {
+            let what = "is of a log that the group has not locked";
+            return Err(StoreError::corrupt(place(batch), what));
+        };
+        if batch.first != head.size {
+            let what = format!("does not begin at the log's head, {}", head.size);
+            return Err(StoreError::corrupt(place(batch), what));
+        }
+        *head = head_after(batch)?;
+    }
+    if reached == heads(new) && logs.len() == new.len() {
+        return Ok(());
+    }
+    let what = "has other new heads than its batches make";
+    Err(StoreError::corrupt("the group", what))
+}
+
+fn place(row: &BatchRow) -> String {
+    format!("batch {}, {}", row.log.0, row.first)
 }
 
 fn header(content: &[u8]) -> Result<(usize, i64, Bytes<'_>), Malformed> {

@@ -339,7 +339,7 @@ impl<'c> LogCopy<'c> {
         }
         let head = match batches.last() {
             None => sealed,
-            Some(last) => head_after(last).map_err(|error| self.corrupt(error.0))?,
+            Some(last) => head_after(last).map_err(CopyError::Source)?,
         };
         let rows = riders.iter().zip(&answers);
         let rows = rows.map(|(rider, answer)| RiderRows { log, rider, answer });

@@ -1,7 +1,7 @@
 //! The tables of batches: events that are not sealed yet.
 
 use docket_engine::batch::head_after;
-use docket_engine::store::{BatchRow, GroupId, Head, LogId, StoreError};
+use docket_engine::store::{BatchRow, GroupId, LogId, StoreError};
 
 use crate::failure::Failure;
 use crate::row::{Columns, Table, bound, int, log_key};
@@ -44,7 +44,7 @@ pub(crate) fn insert_step(batches: &[BatchRow], current: usize) -> Result<Step<'
     for batch in batches {
         logs.push(log_key(batch.log));
         firsts.push(int(batch.first, "batch")?);
-        ends.push(int(head(batch)?.size, "batch")?);
+        ends.push(int(head_after(batch)?.size, "batch")?);
         groups.push(batch.group.0.cast_signed());
     }
     let data: Vec<&[u8]> = batches.iter().map(|batch| &batch.data[..]).collect();
@@ -78,14 +78,6 @@ pub(crate) async fn from(
     answers.first().map_or(Ok(Vec::new()), found)
 }
 
-/// The head that a batch makes.
-pub(crate) fn head(batch: &BatchRow) -> Result<Head, Failure> {
-    head_after(batch).map_err(|error| {
-        let place = format!("batch {}, {}", batch.log.0, batch.first);
-        StoreError::corrupt(place, format!("data: {error}")).into()
-    })
-}
-
 /// A row of log, first and end position, group and data.
 fn read(row: Columns<'_>) -> Result<BatchRow, Failure> {
     let batch = BatchRow {
@@ -94,7 +86,7 @@ fn read(row: Columns<'_>) -> Result<BatchRow, Failure> {
         group: GroupId(row.int(3)?.cast_unsigned()),
         data: row.bytes(4)?.to_vec(),
     };
-    if head(&batch)?.size == row.size::<u64>(2)? {
+    if head_after(&batch)?.size == row.size::<u64>(2)? {
         return Ok(batch);
     }
     Err(row.wrong(2, "is not where its events end"))

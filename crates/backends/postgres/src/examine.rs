@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use docket_engine::batch::head_after;
 use docket_engine::store::{Head, LogId, LogRow, Problem, StoreError};
 
 use crate::batches::BATCH;
@@ -209,7 +210,7 @@ async fn batch_chain(
     }
     let last = batches::from(session, log.id, next.map_or(u64::MAX, |next| next - 1)).await?;
     let reached = match last.last() {
-        Some(last) => batches::head(last)?,
+        Some(last) => head_after(last)?,
         None => Head {
             size: log.sealed,
             recorded_micros: log.recorded_micros,

@@ -1,7 +1,8 @@
 //! One group commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use docket_engine::batch::check_group;
 use docket_engine::store::{
     BatchRow, Group, Head, Identity, LogId, Rider, RiderRows, StoreError, Verdict,
 };
@@ -229,7 +230,7 @@ impl Group for PostgresGroup<'_> {
         riders: &[RiderRows<'_>],
         heads: &[Head],
     ) -> Result<(), StoreError> {
-        check(&self.logs, &self.begun.heads, batches, heads)?;
+        check_group(&self.logs, &self.begun.heads, batches, heads)?;
         check_riders(riders)?;
         let Some(lease) = &self.lease else {
             return Ok(());
@@ -249,35 +250,6 @@ impl Drop for PostgresGroup<'_> {
             lease.roll_back();
         }
     }
-}
-
-/// What is about to be written continues what is there, and leads to the new heads.
-fn check(
-    logs: &[LogId],
-    old: &[Head],
-    batches: &[BatchRow],
-    heads: &[Head],
-) -> Result<(), StoreError> {
-    let mut reached: BTreeMap<LogId, Head> =
-        logs.iter().copied().zip(old.iter().copied()).collect();
-    for batch in batches {
-        let place = || format!("batch {}, {}", batch.log.0, batch.first);
-        let Some(head) = reached.get_mut(&batch.log) else {
-            let what = "is of a log that the group has not locked";
-            return Err(StoreError::corrupt(place(), what));
-        };
-        if batch.first != head.size {
-            let what = format!("does not begin at the log's head, {}", head.size);
-            return Err(StoreError::corrupt(place(), what));
-        }
-        *head = batches::head(batch).map_err(Failure::unwritten)?;
-    }
-    let new = logs.iter().copied().zip(heads.iter().copied());
-    if reached.into_iter().eq(new) {
-        return Ok(());
-    }
-    let what = "has other new heads than its batches make";
-    Err(StoreError::corrupt("the group", what))
 }
 
 /// No two riders touch the same key or record.

@@ -1,7 +1,7 @@
 //! The table of batches: events that are not sealed yet.
 
 use docket_engine::batch::head_after;
-use docket_engine::store::{BatchRow, GroupId, Head, LogId, LogRow, StoreError};
+use docket_engine::store::{BatchRow, GroupId, Head, LogId, LogRow};
 use rusqlite::Connection;
 
 use crate::failure::Failure;
@@ -60,7 +60,7 @@ pub(crate) fn from(
     })?;
     let first_ends = match batches.as_slice() {
         [_, second, ..] => second.first,
-        [only] => head(only)?.size,
+        [only] => head_after(only)?.size,
         [] => return Ok(batches),
     };
     if first_ends <= from {
@@ -79,18 +79,10 @@ pub(crate) fn head_of(connection: &Connection, log: &LogRow) -> Result<Head, Fai
         recorded_micros: log.recorded_micros,
     };
     let last = select_one(connection, &BATCH, sql, &cells, read)?;
-    let last = last.map(|last| head(&last)).transpose()?;
+    let last = last.map(|last| head_after(&last)).transpose()?;
     Ok(last
         .filter(|last| last.size > sealed.size)
         .unwrap_or(sealed))
-}
-
-/// The head that a batch makes.
-pub(crate) fn head(batch: &BatchRow) -> Result<Head, Failure> {
-    head_after(batch).map_err(|error| {
-        let place = format!("batch {}, {}", batch.log.0, batch.first);
-        StoreError::corrupt(place, format!("data: {error}")).into()
-    })
 }
 
 /// Removes some batches that end where their log is sealed, or before; says whether that was all of them.

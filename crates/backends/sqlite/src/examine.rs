@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use docket_engine::batch::head_after;
 use docket_engine::store::{BlockId, LogRow, Problem, StoreError};
 use rusqlite::Connection;
 
@@ -242,7 +243,7 @@ fn batch_chain(
             let place = format!("batch {}, {}", batch.log.0, batch.first);
             report.problem(place, "does not begin where what is before it ends");
         }
-        next = Some(batches::head(&batch)?.size);
+        next = Some(head_after(&batch)?.size);
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! One group commit.
 
-use std::collections::BTreeMap;
-
+use docket_engine::batch::check_group;
 use docket_engine::store::{
     BatchRow, Group, Head, Idempotency, LogId, Rider, RiderRows, StoreError, Verdict,
 };
@@ -10,7 +9,7 @@ use rusqlite::Connection;
 
 use crate::failure::Failure;
 use crate::readers::in_transaction;
-use crate::writer::{Slot, Writer};
+use crate::writer::Slot;
 use crate::{batches, idempotency, records};
 
 /// A group that holds the writer, and with it every log.
@@ -71,7 +70,7 @@ impl Group for SqliteGroup<'_> {
         riders: &[RiderRows<'_>],
         heads: &[Head],
     ) -> Result<(), StoreError> {
-        check(self.slot.writer()?, &self.logs, batches, heads)?;
+        check_group(&self.logs, &self.heads, batches, heads)?;
         self.slot.transaction(|connection| {
             batches
                 .iter()
@@ -85,41 +84,6 @@ impl Group for SqliteGroup<'_> {
             .extend(self.logs.iter().copied().zip(heads.iter().copied()));
         Ok(())
     }
-}
-
-/// What is about to be written continues what is there, and leads to the new heads.
-fn check(
-    writer: &Writer,
-    logs: &[LogId],
-    batches: &[BatchRow],
-    heads: &[Head],
-) -> Result<(), StoreError> {
-    let old: Result<Vec<Head>, StoreError> = logs.iter().map(|log| writer.head(*log)).collect();
-    let mut reached: BTreeMap<LogId, Head> = logs.iter().copied().zip(old?).collect();
-    for batch in batches {
-        let place = || format!("batch {}, {}", batch.log.0, batch.first);
-        let Some(head) = reached.get_mut(&batch.log) else {
-            return Err(StoreError::corrupt(
-                place(),
-                "is of a log that the group has not locked",
-            ));
-        };
-        if batch.first != head.size {
-            let what = format!("does not begin at the log's head, {}", head.size);
-            return Err(StoreError::corrupt(place(), what));
-        }
-        *head = batches::head(batch)?;
-    }
-    if reached
-        .into_iter()
-        .eq(logs.iter().copied().zip(heads.iter().copied()))
-    {
-        return Ok(());
-    }
-    Err(StoreError::corrupt(
-        "the group",
-        "has other new heads than its batches make",
-    ))
 }
 
 fn judge(connection: &Connection, log: LogId, rider: &Rider) -> Result<Verdict, Failure> {

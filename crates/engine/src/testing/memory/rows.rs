@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::riders::{Answer, AnswerKey};
-use crate::batch::head_after;
+use crate::batch::check_group;
 use crate::store::{
     BatchRow, BlockId, BlockRow, Contents, Head, LogId, LogRow, Part, Problem, Record, RecordKey,
     RiderRows, Seal, Standing, StoreError, TileRow,
@@ -241,37 +241,8 @@ impl Rows {
         riders: &[RiderRows<'_>],
         heads: &[Head],
     ) -> Result<(), StoreError> {
-        let mut reached = BTreeMap::new();
-        for log in logs {
-            reached.insert(*log, self.head(*log)?);
-        }
-        for batch in batches {
-            let place = format!("batch {}, {}", batch.log.0, batch.first);
-            match reached
-                .get_mut(&batch.log)
-                .filter(|head| head.size == batch.first)
-            {
-                Some(head) => {
-                    let after = head_after(batch);
-                    *head = after.map_err(|error| StoreError::corrupt(place, error.to_string()))?;
-                }
-                None => {
-                    return Err(StoreError::corrupt(
-                        place,
-                        "is not at the head of a locked log",
-                    ));
-                }
-            }
-        }
-        if !reached
-            .into_iter()
-            .eq(logs.iter().copied().zip(heads.iter().copied()))
-        {
-            return Err(StoreError::corrupt(
-                "the group",
-                "its batches do not lead to its heads",
-            ));
-        }
+        let old: Result<Vec<Head>, StoreError> = logs.iter().map(|log| self.head(*log)).collect();
+        check_group(logs, &old?, batches, heads)?;
         self.check_riders(riders)
     }
 
