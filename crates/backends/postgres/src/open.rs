@@ -90,11 +90,7 @@ pub enum OpenError {
 
 /// Opens a store to be read and written. Makes it if the schema is empty.
 pub(crate) fn live(url: &str, options: &Options) -> Result<(Identity, Live), OpenError> {
-    let door = door(url)?;
-    let server = door.address.to_string();
-    let session = door
-        .connect(PATIENCE)
-        .map_err(|unfit| unconnected(&server, unfit))?;
+    let (door, server, session) = connected(url)?;
     let opened = block_on(async {
         schema::prepare(&session, &*options.random).await?;
         let identity = schema::check(&session, Use::Write).await?;
@@ -115,11 +111,7 @@ pub(crate) fn live(url: &str, options: &Options) -> Result<(Identity, Live), Ope
 
 /// Opens a store as it is now, to be read: a transaction that stays open.
 pub(crate) fn snapshot(url: &str) -> Result<(Identity, Session, Arc<Door>), OpenError> {
-    let door = door(url)?;
-    let server = door.address.to_string();
-    let session = door
-        .connect(PATIENCE)
-        .map_err(|unfit| unconnected(&server, unfit))?;
+    let (door, server, session) = connected(url)?;
     let opened = block_on(async {
         // Where there is no store there are no tables to lock either.
         schema::check(&session, Use::Read).await?;
@@ -131,14 +123,18 @@ pub(crate) fn snapshot(url: &str) -> Result<(Identity, Session, Arc<Door>), Open
     Ok((identity, session, door))
 }
 
-fn door(url: &str) -> Result<Arc<Door>, OpenError> {
+/// A way to the server, the server's name, and a first connection.
+fn connected(url: &str) -> Result<(Arc<Door>, String, Session), OpenError> {
     let address = Address::parse(url).map_err(|what| OpenError::Address { what })?;
     let server = address.to_string();
     let door = Door::new(address).map_err(|error| OpenError::Refused {
         what: format!("no thread can be started for its connections: {error}"),
-        server,
+        server: server.clone(),
     })?;
-    Ok(Arc::new(door))
+    let door = Arc::new(door);
+    let session = door.connect(PATIENCE);
+    let session = session.map_err(|unfit| unconnected(&server, unfit))?;
+    Ok((door, server, session))
 }
 
 fn unconnected(server: &str, unfit: Unfit) -> OpenError {
