@@ -2,5 +2,6 @@
 
 pub mod batches;
 mod columns;
+mod found;
 pub mod postgres;
 pub mod rows;

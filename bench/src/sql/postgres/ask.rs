@@ -7,15 +7,7 @@ use tokio_postgres::types::ToSql;
 use super::rows::Rows;
 use crate::design::{Design, Key};
 use crate::questions::{ORG, Question};
-
-/// An event as rows have it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    place: Place,
-    request: String,
-    /// The content: a page is not there before all of it is.
-    json: String,
-}
+use crate::sql::found::{self, Found};
 
 type Values = Vec<Box<dyn ToSql + Sync>>;
 
@@ -30,14 +22,7 @@ impl Design for Rows {
     }
 
     fn keys(page: &Vec<Found>) -> anyhow::Result<Vec<Key>> {
-        let key = |found: &Found| {
-            anyhow::ensure!(found.json.starts_with('{'), "a row without its JSON");
-            Ok(Key {
-                place: found.place,
-                request: found.request.clone(),
-            })
-        };
-        page.iter().map(key).collect()
+        found::keys(page)
     }
 }
 
