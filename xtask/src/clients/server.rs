@@ -1,12 +1,12 @@
 //! A `docket serve` of our own, and what it wrote to its log.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use docket_testkit::ready::is_ready;
 
 use super::{Place, docket};
 
@@ -77,7 +77,7 @@ impl Server {
         let child = command.spawn().context("starting docket serve")?;
         let mut server = Server { child, port, log };
         for _ in 0..READY_TRIES {
-            if server.ready() {
+            if is_ready(server.port) {
                 return Ok(server);
             }
             if let Ok(Some(status)) = server.child.try_wait() {
@@ -127,17 +127,6 @@ impl Server {
             std::thread::sleep(READY_PAUSE);
         }
         bail!("docket serve does not stop:\n{}", self.log_text())
-    }
-
-    fn ready(&self) -> bool {
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else {
-            return false;
-        };
-        let request = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-        let mut answer = String::new();
-        stream.write_all(request).is_ok()
-            && stream.read_to_string(&mut answer).is_ok()
-            && answer.starts_with("HTTP/1.1 200")
     }
 
     fn log_text(&self) -> String {
