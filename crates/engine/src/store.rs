@@ -21,8 +21,7 @@ pub struct LogId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlockId(pub u64);
 
-/// Number of a group commit: random, so that a writer can find out whether a commit whose answer was lost
-/// took place.
+/// Number of a group commit: random, so that the batches of one commit can be told from those of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GroupId(pub u64);
 
@@ -468,7 +467,8 @@ pub trait Group {
     /// not [`Verdict::Holds`]. `heads` are the locked logs' heads after the batches, in the order of the call.
     ///
     /// [`StoreError::Busy`]: nothing was written. [`StoreError::Unavailable`]: it may have been; after
-    /// [`Store::reopen`], a batch of the same group tells.
+    /// [`Store::reopen`], what stands at its places tells, to whoever has locked the logs. Without anything to write, it
+    /// waits until all that was visible when the group began is as durable as the store promises.
     fn commit(
         self: Box<Self>,
         batches: &[BatchRow],
