@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use docket_event::IdKey;
 
 use crate::engine::Inner;
-use crate::rebuild::{read_batch, read_behind};
+use crate::rebuild::{behind, read_batch};
 use crate::replay::{Replayed, seal_head};
 use crate::state::{LogState, View};
 use crate::store::{BatchRow, BlockRow, LogRow, Standing, StoreError};
@@ -228,8 +228,13 @@ impl Tails {
         }
         self.gone_bytes += tail.bytes();
         if tail.end() > sealed {
-            let rest = tail
-                .content(|content| read_behind(content, tail.first()..sealed, key, &inner.terms));
+            let from = usize::try_from(sealed - tail.first()).unwrap_or(usize::MAX);
+            let rest = inner.encoders.with(|encoder| {
+                tail.content(|content| {
+                    let stretch = (&content.columns, content.frames.as_slice());
+                    behind(stretch, (tail.first(), from), key, &inner.terms, encoder)
+                })
+            });
             let place = || format!("the tail at {}", tail.first());
             let rest = rest.map_err(|error| StoreError::corrupt(place(), error.0))?;
             let next = Arc::new(Tail::new(sealed));

@@ -215,7 +215,7 @@ impl<'c> LogCopy<'c> {
             0 => None,
             _ => {
                 let rest = behind(
-                    &joining,
+                    (&joining.columns, &joining.frames),
                     (row.first, from),
                     &key,
                     &self.terms,

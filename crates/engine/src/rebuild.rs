@@ -1,6 +1,5 @@
 //! Works out anew what an index knows of events, from the frames that hold them.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use docket_event::{IdKey, Timestamp};
@@ -8,11 +7,12 @@ use docket_event::{IdKey, Timestamp};
 use crate::batch::Batch;
 use crate::block::{BlockReader, Dir, place};
 use crate::codec::Malformed;
+use crate::columns::Columns;
 use crate::encode::{Parts, SALT_BYTES, begin_leaf, finish_leaf, merge};
 use crate::frame::{self, Frame, FrameEncoder};
 use crate::grams::GramMaker;
 use crate::store::{BatchRow, StoreError};
-use crate::tail::{Content, Joining};
+use crate::tail::Joining;
 use crate::terms::{Pair, Terms, sort_pairs};
 
 /// Works out the columns of a stretch of a log, event by event.
@@ -146,50 +146,18 @@ pub fn read_batch(row: &BatchRow, key: &IdKey, terms: &Terms) -> Result<Joining,
     Ok(joining)
 }
 
-/// The events of a tail that stand behind others of it, which are in `sealed`, indexed anew.
-///
-/// # Errors
-/// A frame holds some of both.
-pub fn read_behind(
-    content: &Content,
-    sealed: Range<u64>,
-    key: &IdKey,
-    terms: &Terms,
-) -> Result<Joining, Malformed> {
-    let columns = &content.columns;
-    let skipped = usize::try_from(sealed.end - sealed.start).unwrap_or(usize::MAX);
-    let mut rebuilder = Rebuilder::new(terms, key, sealed.end);
-    let mut first = 0;
-    for frame in &content.frames {
-        if first >= skipped {
-            let beside = |slot: usize| {
-                Some(Beside {
-                    salt: *columns.salts.get(skipped + slot)?,
-                    recorded_micros: columns.recorded(u32::try_from(skipped + slot).ok()?),
-                })
-            };
-            rebuilder.frame(frame.clone(), beside)?;
-        } else if first + frame.events > skipped {
-            return Err(Malformed("others have sealed a part of a frame"));
-        }
-        first += frame.events;
-    }
-    Ok(rebuilder.finish())
-}
-
-/// The events from slot `from` on, indexed as if a stretch of the log began with them; the first of `joining` stands at
-/// `first`. A frame of events of both stretches is cut.
+/// The events of a stretch of a log from slot `from` on, indexed as if a stretch began with them; the first of all stands
+/// at `first`. A frame with events of both is cut.
 ///
 /// # Errors
 /// A frame is not one.
 pub fn behind(
-    joining: &Joining,
+    (columns, frames): (&Columns, &[Frame]),
     (first, from): (u64, usize),
     key: &IdKey,
     terms: &Terms,
     encoder: &mut FrameEncoder,
 ) -> Result<Joining, Malformed> {
-    let Joining { columns, frames } = joining;
     let mut rebuilder = Rebuilder::new(terms, key, first + from as u64);
     let beside = |slot: usize| {
         let slot = from + slot;
