@@ -8,13 +8,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use docket_testkit::loopback::free_ports;
 use serde_json::{Value, json};
 
 /// How often the server is killed, unless `DOCKET_KILLS` says otherwise.
@@ -167,11 +168,7 @@ fn nothing_acknowledged_is_lost() {
         .unwrap();
     let made: Value = serde_json::from_slice(&made.stdout).unwrap();
     let token = made["token"].as_str().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_ports(1).unwrap();
     let acked: Acked = Mutex::default();
     for kill in 0..kills {
         let mut server = start(&data, port, &log);

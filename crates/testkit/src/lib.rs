@@ -1,6 +1,6 @@
-//! What tests of the whole program share: its source as text, a temporary PostgreSQL, and whether a
-//! server is ready.
+//! What tests of the whole program share: its source as text, a temporary PostgreSQL, and servers
+//! on this machine.
 
+pub mod loopback;
 pub mod postgres;
-pub mod ready;
 pub mod source;

@@ -6,13 +6,13 @@
 mod programs;
 mod server;
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tempfile::TempDir;
 
+use crate::loopback::free_ports;
 use programs::Programs;
 use server::Server;
 
@@ -261,11 +261,7 @@ fn owned(settings: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// A port that nobody listens on at this moment.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0));
-    let address = listener.and_then(|listener| listener.local_addr());
-    address
-        .unwrap_or_else(|error| complain(&format!("no free loopback port: {error}")))
-        .port()
+    free_ports(1).unwrap_or_else(|| complain("there is no free loopback port"))
 }
 
 fn random_password() -> String {

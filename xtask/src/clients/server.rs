@@ -6,14 +6,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use docket_testkit::ready::is_ready;
+use docket_testkit::loopback::{free_ports, is_ready};
 
 use super::{Place, docket};
 
 const READY_TRIES: u32 = 600;
 const READY_PAUSE: Duration = Duration::from_millis(50);
 const STOP_TRIES: u32 = 400;
-const PORT_TRIES: u32 = 100;
 /// What stands in front of the authority's file in the log.
 const AUTHORITY: &str = "TLS clients must trust ";
 /// How the demo's banner ends.
@@ -67,7 +66,8 @@ impl Server {
     }
 
     fn spawn(mut command: Command, log: PathBuf) -> anyhow::Result<Self> {
-        let port = free_port()?;
+        // TLS takes the one above.
+        let port = free_ports(2).context("no two neighbouring ports are free")?;
         let errors = std::fs::File::create(&log).context("making the server's log")?;
         command
             .arg("--listen")
@@ -132,18 +132,6 @@ impl Server {
     fn log_text(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
-}
-
-/// A port that is free like the one above it, which TLS takes.
-fn free_port() -> anyhow::Result<u16> {
-    for _ in 0..PORT_TRIES {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = free.context("looking for a free port")?.port();
-        if port < u16::MAX && Server::are_free(&[port, port + 1]) {
-            return Ok(port);
-        }
-    }
-    bail!("no two neighbouring ports are free")
 }
 
 impl Drop for Server {

@@ -1,13 +1,12 @@
 //! The processes under trial: `docket serve` on one database, killed and started again.
 
 use std::fs::{File, OpenOptions};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use docket_testkit::ready::is_ready;
+use docket_testkit::loopback::{free_ports, is_ready};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -39,7 +38,10 @@ impl Servers {
     pub fn start(url: &str, count: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let process = |number: usize| {
-            let (port, log) = (free_port(), folder.path().join(format!("{number}.log")));
+            let (port, log) = (
+                free_ports(1).expect("a free port"),
+                folder.path().join(format!("{number}.log")),
+            );
             let child = Mutex::new(spawn(url, folder.path(), port, &log));
             Process { port, log, child }
         };
@@ -186,9 +188,4 @@ fn spawn(url: &str, folder: &Path, port: u16, log: &Path) -> Child {
         .stdout(Stdio::null())
         .stderr(log);
     command.spawn().unwrap()
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
