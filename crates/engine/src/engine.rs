@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 
-use docket_event::{EventId, IdKey, Page, Query, Recorded};
+use docket_event::{Event, EventId, IdKey, Page, Query, Recorded};
 use docket_merkle::Head as TreeHead;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::oneshot;
@@ -22,7 +22,7 @@ use crate::replay::Replayed;
 use crate::request::{AppendError, Appended, QueryError, Request};
 use crate::sealing::{Due, Sealing};
 use crate::state::LogState;
-use crate::store::{LogRow, Store, StoreError};
+use crate::store::{LogRow, Rider, Store, StoreError};
 use crate::terms::Terms;
 use crate::threads::Threads;
 use crate::writer::{Command, Waiting};
@@ -243,13 +243,29 @@ impl Log {
         if let Some(reason) = inner.halted() {
             return Err(AppendError::Halted(reason));
         }
-        let prepared = inner.prepare(request)?;
-        let bytes = prepared.bytes();
+        let Request {
+            events,
+            rider,
+            also,
+        } = request;
+        let prepared = inner.prepare(events, rider)?;
+        let also: Vec<(Arc<LogState>, Prepared)> = also
+            .into_iter()
+            .map(|(log, events)| Ok((log.state, inner.prepare(events, Rider::default())?)))
+            .collect::<Result<_, AppendError>>()?;
+        if !also.is_empty() {
+            std::iter::once(&prepared)
+                .chain(also.iter().map(|(_, one)| one))
+                .try_for_each(Prepared::must_be_new)?;
+        }
+        let others: usize = also.iter().map(|(_, one)| one.bytes()).sum();
+        let bytes = prepared.bytes() + others;
         inner.enter_queue(bytes)?;
         let (answer, told) = oneshot::channel();
         let waiting = Waiting {
             state: Arc::clone(&self.state),
             request: prepared,
+            also,
             bytes,
             answer,
         };
@@ -377,16 +393,16 @@ impl Inner {
         self.queue_merge(state);
     }
 
-    fn prepare(&self, request: Request) -> Result<Prepared, AppendError> {
+    fn prepare(&self, events: Vec<Event>, rider: Rider) -> Result<Prepared, AppendError> {
         let prepared = self.encoders.with(|encoder| {
             Preparer {
                 terms: &self.terms,
                 environment: &self.environment,
                 encoder,
-                grams: GramMaker::new(request.events.len()),
+                grams: GramMaker::new(events.len()),
                 frame_events: self.params.frame_events,
             }
-            .prepare(request.events, request.rider)
+            .prepare(events, rider)
         });
         prepared.map_err(AppendError::Invalid)
     }

@@ -11,6 +11,7 @@ use crate::encode::{Parts, SALT_BYTES, begin_leaf, split, too_large};
 use crate::environment::Environment;
 use crate::frame::{Frame, FrameEncoder};
 use crate::grams::{GramMaker, Grams};
+use crate::request::AppendError;
 use crate::store::Rider;
 use crate::terms::{Pair, Terms, sort_pairs};
 
@@ -85,6 +86,21 @@ impl Prepared {
     /// How many events it has.
     pub fn events(&self) -> usize {
         self.frames.iter().map(|frame| frame.events.len()).sum()
+    }
+
+    /// Refuses events that might be in the log already.
+    pub fn must_be_new(&self) -> Result<(), AppendError> {
+        let all = self.frames.iter().flat_map(|frame| &frame.events);
+        match all.enumerate().find(|(_, event)| event.unique.is_some()) {
+            None => Ok(()),
+            Some((index, _)) => Err(AppendError::Invalid(vec![(
+                index,
+                Fault::new(
+                    "origin.id",
+                    "has no place where events of several logs depend on each other",
+                ),
+            )])),
+        }
     }
 
     /// About how many bytes of memory it holds.

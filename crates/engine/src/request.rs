@@ -2,6 +2,7 @@
 
 use docket_event::{Event, EventId, Fault};
 
+use crate::engine::Log;
 use crate::store::{RecordKey, Rider, StoreError};
 
 /// Events of one organization that are written together or not at all.
@@ -11,6 +12,9 @@ pub struct Request {
     pub events: Vec<Event>,
     /// What rides in the same commit.
     pub rider: Rider,
+    /// Events of other logs that are written in the same commit, if the request is. Then no event of the request may
+    /// have an origin's id: it could be there already, and what depends on it would be told twice.
+    pub also: Vec<(Log, Vec<Event>)>,
 }
 
 /// An answer to a request that is durable, in order, and visible to the next read.

@@ -31,6 +31,8 @@ pub struct Waiting {
     pub state: Arc<LogState>,
     /// The request.
     pub request: Prepared,
+    /// What is written to other logs if the request is.
+    pub also: Vec<(Arc<LogState>, Prepared)>,
     /// Bytes that it takes of the queue.
     pub bytes: usize,
     /// Where the answer goes.
@@ -118,12 +120,12 @@ fn take_group(queue: &mut VecDeque<Waiting>, events_max: usize) -> Vec<Waiting> 
     let mut group = Vec::new();
     while let Some(next) = queue.front() {
         let touched = touched_keys(next);
-        let full = !group.is_empty() && events + next.request.events() > events_max;
+        let full = !group.is_empty() && events + next.events() > events_max;
         if full || touched.iter().any(|key| keys.contains(key)) {
             break;
         }
         keys.extend(touched);
-        events += next.request.events();
+        events += next.events();
         group.extend(queue.pop_front());
     }
     group
@@ -166,7 +168,8 @@ fn commit_group(inner: &Inner, group: Vec<Waiting>, encoder: &mut FrameEncoder) 
     let store = Arc::clone(&inner.store);
     let logs: BTreeMap<LogId, Arc<LogState>> = group
         .iter()
-        .map(|waiting| (waiting.state.id, Arc::clone(&waiting.state)))
+        .flat_map(Waiting::states)
+        .map(|state| (state.id, Arc::clone(state)))
         .collect();
     let ids: Vec<LogId> = logs.keys().copied().collect();
     let riders: Vec<(LogId, &Rider)> = group
@@ -203,9 +206,20 @@ fn commit_group(inner: &Inner, group: Vec<Waiting>, encoder: &mut FrameEncoder) 
         return fail(inner, group, &error);
     }
     let mut placed = Vec::with_capacity(group.len());
-    for (waiting, verdict) in group.into_iter().zip(verdicts) {
-        if let Some(work) = works.get_mut(&waiting.state.id) {
-            placed.extend(place(inner, waiting, verdict, work, encoder));
+    for (mut waiting, verdict) in group.into_iter().zip(verdicts) {
+        let also = std::mem::take(&mut waiting.also);
+        let Some(work) = works.get_mut(&waiting.state.id) else {
+            continue;
+        };
+        let Some(one) = place(inner, waiting, verdict, work, encoder) else {
+            continue;
+        };
+        placed.push(one);
+        for (state, request) in also {
+            if let Some(work) = works.get_mut(&state.id) {
+                work.place(request, &inner.params, encoder, &mut |_| Ok(None))
+                    .expect("events without an origin's id have places");
+            }
         }
     }
     let number = GroupId(u64::from_be_bytes(inner.environment.bytes()));
@@ -247,6 +261,18 @@ fn commit_group(inner: &Inner, group: Vec<Waiting>, encoder: &mut FrameEncoder) 
                 .into_iter()
                 .for_each(|placed| placed.tell(fate.clone()));
         }
+    }
+}
+
+impl Waiting {
+    fn events(&self) -> usize {
+        let others = self.also.iter().map(|(_, request)| request.events());
+        self.request.events() + others.sum::<usize>()
+    }
+
+    /// The logs that it writes to.
+    fn states(&self) -> impl Iterator<Item = &Arc<LogState>> {
+        std::iter::once(&self.state).chain(self.also.iter().map(|(state, _)| state))
     }
 }
 

@@ -69,10 +69,14 @@ fn make(folder: &Path) {
                     value: Some(vec![round; 40]),
                 }],
             };
-            log.append(Request { events, rider })
-                .unwrap()
-                .wait()
-                .unwrap();
+            log.append(Request {
+                events,
+                rider,
+                ..Request::default()
+            })
+            .unwrap()
+            .wait()
+            .unwrap();
         }
     }
     engine.close();

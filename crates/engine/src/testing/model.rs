@@ -18,7 +18,7 @@ use crate::block::{BlockReader, Dir};
 use crate::environment::{Clock, Environment};
 use crate::params::Params;
 use crate::request::{AppendError, Appended, Request};
-use crate::store::{Rider, Store};
+use crate::store::Store;
 use crate::terms::{Terms, hashed};
 use crate::{Engine, Log, check};
 
@@ -274,7 +274,7 @@ impl Run<'_> {
             let events = events::batch(&mut self.dice, now, known, count);
             let request = Request {
                 events: events.clone(),
-                rider: Rider::default(),
+                ..Request::default()
             };
             match log.append(request) {
                 Ok(ticket) => tickets.push((org, events, ticket)),

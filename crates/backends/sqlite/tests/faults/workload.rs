@@ -149,6 +149,7 @@ pub(crate) fn request(org: &str, number: u64) -> Request {
     Request {
         events: events.collect(),
         rider,
+        ..Request::default()
     }
 }
 
