@@ -4,6 +4,10 @@ use docket_event::{
     Actor, ActorKind, Credential, Event, Json, Origin, Project, Source, Target, Timestamp, Value,
 };
 
+use serde_json::Value as JsonValue;
+
+use crate::AccessError;
+use crate::authority::Authority;
 use crate::permission::{Permission, Permissions};
 
 /// Id of the actor of everything that is done on the command line.
@@ -22,6 +26,8 @@ pub struct Caller {
     pub source: Option<Source>,
     /// In which request.
     pub request_id: Option<String>,
+    /// What the maker may hand on; by default nothing.
+    pub authority: Authority,
 }
 
 impl Caller {
@@ -36,12 +42,39 @@ impl Caller {
         };
         Caller {
             actor,
+            authority: Authority::ALL,
             ..Caller::default()
         }
     }
 
     /// An event of Docket about itself, made by this caller.
     pub fn event(&self, event_type: &str, targets: Vec<Target>, data: &Value<'_>) -> Event {
+        self.event_of(event_type, targets, Some(Json::of(data)))
+    }
+
+    /// The event that tells of a change: what was before, what is after.
+    pub(crate) fn tells(
+        &self,
+        event_type: &str,
+        targets: Vec<Target>,
+        before: Option<Attributes>,
+        after: Option<Attributes>,
+    ) -> Result<Event, AccessError> {
+        let members = [("before", before), ("after", after)];
+        let members: Attributes = members
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), JsonValue::Object(value?))))
+            .collect();
+        let unreadable = |error: &dyn std::fmt::Display| {
+            AccessError::Corrupt(format!("the data of {event_type}: {error}"))
+        };
+        let text = serde_json::to_string(&members).map_err(|error| unreadable(&error))?;
+        let data = Json::read(&text).map_err(|error| unreadable(&error))?;
+        let data = (!members.is_empty()).then_some(data);
+        Ok(self.event_of(event_type, targets, data))
+    }
+
+    fn event_of(&self, event_type: &str, targets: Vec<Target>, data: Option<Json>) -> Event {
         Event {
             event_type: event_type.to_owned(),
             actor: Some(self.actor.clone()),
@@ -49,7 +82,7 @@ impl Caller {
             source: self.source.clone(),
             request_id: self.request_id.clone(),
             targets,
-            data: Some(Json::of(data)),
+            data,
             origin: Some(Origin {
                 surface: SURFACE.to_owned(),
                 ..Origin::default()
@@ -59,14 +92,35 @@ impl Caller {
     }
 }
 
-/// What changed: the members before and after, those that are there.
-pub(crate) fn before_after<'a>(before: Option<Value<'a>>, after: Option<Value<'a>>) -> Value<'a> {
-    let members = [("before", before), ("after", after)];
-    Value::object(
-        members
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?))),
-    )
+/// The members of a JSON object.
+pub(crate) type Attributes = serde_json::Map<String, JsonValue>;
+
+/// The members of an object that say something.
+pub(crate) fn attributes(value: JsonValue) -> Attributes {
+    match value {
+        JsonValue::Object(mut members) => {
+            members.retain(|_, value| !value.is_null());
+            members
+        }
+        _ => Attributes::new(),
+    }
+}
+
+/// The members that differ, before and after; `None` if none does.
+pub(crate) fn changed(
+    mut before: Attributes,
+    mut after: Attributes,
+) -> Option<(Attributes, Attributes)> {
+    let same: Vec<String> = before
+        .iter()
+        .filter(|(name, value)| after.get(*name) == Some(*value))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in same {
+        before.remove(&name);
+        after.remove(&name);
+    }
+    (!before.is_empty() || !after.is_empty()).then_some((before, after))
 }
 
 /// An object of the members that are there.

@@ -1,80 +1,275 @@
-//! From a secret to whoever may use it.
+//! From a secret to whoever may use it, or to why it is refused.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use docket_engine::QueryError;
-use docket_event::{ActorKind, Field};
+use docket_event::Field;
+use ipnet::IpNet;
+use parking_lot::Mutex;
 
-use crate::Access;
+use crate::held::{Holder, WHOLE_ONLY};
+use crate::instance;
+use crate::names::INSTANCE_ORG;
 use crate::principal::{Owner, Principal, View};
 use crate::record::{
-    MemberRecord, MemberStateRecord, TokenRecord, TokenSecretRecord, member_key, token_key,
-    token_secret_key,
+    MemberStateRecord, TokenRecord, TokenSecretRecord, token_key, token_secret_key,
 };
 use crate::secret::{SECRET_BYTES_MAX, SecretHash};
+use crate::token::unreadable;
+use crate::{Access, AccessError, Role};
 
-impl Access {
-    /// Who shows this secret; `None` when it opens nothing: unknown, revoked, expired, or its owner is
-    /// blocked or gone. Nothing is kept in memory, so a revocation holds from the next call on, in every
-    /// process.
-    ///
-    /// # Errors
-    /// When the store cannot tell; never for a secret, whatever it looks like.
-    pub fn authenticate(&self, secret: &str) -> Result<Option<Principal>, QueryError> {
-        if secret.is_empty() || secret.len() > SECRET_BYTES_MAX {
-            return Ok(None);
-        }
-        let hash = SecretHash::of(secret);
-        let Some(opened) = self.read::<TokenSecretRecord>(&token_secret_key(&hash))? else {
-            return Ok(None);
-        };
-        let TokenSecretRecord {
-            org,
-            token: token_id,
-        } = opened.value;
-        let Some(token) = self.read::<TokenRecord>(&token_key(&org, &token_id))? else {
-            return Ok(None);
-        };
-        let token = token.value;
-        if !hash.is(&token.secret_sha256) || !self.in_force(&token) {
-            return Ok(None);
-        }
-        let Some(owner) = self.read::<MemberRecord>(&member_key(&org, &token.owner))? else {
-            return Ok(None);
-        };
-        Ok(principal(org, token_id, token, owner.value))
-    }
+/// Most credentials that are remembered.
+const KNOWN_MAX: usize = 65_536;
 
-    fn in_force(&self, token: &TokenRecord) -> bool {
-        let now_micros = self.engine.environment().now_micros();
-        token.revoked_micros.is_none() && token.expires_micros.is_none_or(|end| now_micros < end)
+/// Why a credential is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusedBecause {
+    /// Nothing is known of it.
+    Unknown,
+    /// Its time is over.
+    Expired,
+    /// Somebody ended it.
+    Revoked,
+    /// Its owner is blocked.
+    OwnerBlocked,
+    /// Its owner is gone.
+    OwnerGone,
+    /// It allows nothing any more: its role, project or organization is gone.
+    Empty,
+    /// The organization takes no tokens from this address.
+    Address,
+}
+
+impl RefusedBecause {
+    /// The word that events have for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            RefusedBecause::Unknown => "token_unknown",
+            RefusedBecause::Expired => "token_expired",
+            RefusedBecause::Revoked => "token_revoked",
+            RefusedBecause::OwnerBlocked => "owner_blocked",
+            RefusedBecause::OwnerGone => "owner_removed",
+            RefusedBecause::Empty => "token_allows_nothing",
+            RefusedBecause::Address => "address_not_allowed",
+        }
     }
 }
 
-fn principal(
-    org: String,
-    token_id: String,
-    token: TokenRecord,
-    owner: MemberRecord,
-) -> Option<Principal> {
-    match owner.state {
-        MemberStateRecord::Active => {}
-        MemberStateRecord::Blocked | MemberStateRecord::Removed => return None,
+/// What becomes of a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Whoever shows it gets in.
+    Admitted(Principal),
+    /// Nobody gets in by it.
+    Refused(Refused),
+}
+
+/// A credential that is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub because: RefusedBecause,
+    /// Whose credential it is or was, where that is known.
+    pub whose: Option<Whose>,
+}
+
+/// Whose credential it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whose {
+    /// The organization.
+    pub org: String,
+    /// Public id of the token.
+    pub token_id: String,
+    /// Its owner, where one is known.
+    pub owner: Option<Owner>,
+}
+
+/// What was found out about credentials, each at one epoch of its organization.
+#[derive(Debug, Default)]
+pub(crate) struct Credentials {
+    known: Mutex<HashMap<String, Arc<Known>>>,
+}
+
+/// A credential as it stands at one epoch.
+#[derive(Debug)]
+struct Known {
+    whose: Whose,
+    epoch: u64,
+    expires_micros: Option<i64>,
+    allowed_ips: Vec<IpNet>,
+    found: Result<Principal, RefusedBecause>,
+}
+
+impl Access {
+    /// What becomes of whoever shows this secret, asking from this address. What a change of access brings holds from
+    /// the next call on, in every process: one read tells whether anything of the organization's access has changed.
+    ///
+    /// # Errors
+    /// When the store cannot tell; never for a secret, whatever it looks like.
+    pub fn authenticate(
+        &self,
+        secret: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Admission, QueryError> {
+        let unknown = Admission::Refused(Refused {
+            because: RefusedBecause::Unknown,
+            whose: None,
+        });
+        if secret.is_empty() || secret.len() > SECRET_BYTES_MAX {
+            return Ok(unknown);
+        }
+        let hash = SecretHash::of(secret);
+        let remembered = self.credentials.known.lock().get(hash.as_str()).cloned();
+        if let Some(known) = remembered {
+            let epoch = self.epoch(&known.whose.org).map_err(unreadable)?;
+            if epoch == known.epoch {
+                return Ok(self.judge(&known, from));
+            }
+        }
+        let Some(known) = self.look_up(&hash).map_err(unreadable)? else {
+            return Ok(unknown);
+        };
+        let known = Arc::new(known);
+        let mut all = self.credentials.known.lock();
+        if all.len() >= KNOWN_MAX {
+            all.clear();
+        }
+        all.insert(hash.as_str().to_owned(), Arc::clone(&known));
+        drop(all);
+        Ok(self.judge(&known, from))
     }
-    let view = token.view.view()?;
-    let filter = view.filter.with(Field::ProjectId, token.project.as_deref());
-    Some(Principal {
-        org,
-        owner: Owner {
-            id: token.owner,
-            kind: ActorKind::User,
-            email: owner.email,
-            name: owner.name,
-        },
-        token_id,
-        permissions: token.role.permissions().and(owner.role.permissions()),
-        project: token.project,
-        view: View {
-            filter,
-            cross_vendor: view.cross_vendor,
-        },
-    })
+
+    /// Whoever shows this secret, if they get in.
+    ///
+    /// # Errors
+    /// As [`Access::authenticate`].
+    pub fn admits(
+        &self,
+        secret: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Option<Principal>, QueryError> {
+        Ok(match self.authenticate(secret, from)? {
+            Admission::Admitted(caller) => Some(caller),
+            Admission::Refused(_) => None,
+        })
+    }
+
+    /// What depends on the moment and the address.
+    fn judge(&self, known: &Known, from: Option<IpAddr>) -> Admission {
+        let over = known
+            .expires_micros
+            .is_some_and(|end| end <= self.now_micros());
+        let reached = known.allowed_ips.is_empty()
+            || from.is_some_and(|from| {
+                let from = from.to_canonical();
+                known.allowed_ips.iter().any(|range| range.contains(&from))
+            });
+        let found = match &known.found {
+            Ok(_) if over => Err(RefusedBecause::Expired),
+            Ok(_) if !reached => Err(RefusedBecause::Address),
+            Ok(principal) => Ok(principal.clone()),
+            Err(because) => Err(*because),
+        };
+        match found {
+            Ok(principal) => Admission::Admitted(principal),
+            Err(because) => Admission::Refused(Refused {
+                because,
+                whose: Some(known.whose.clone()),
+            }),
+        }
+    }
+
+    fn look_up(&self, hash: &SecretHash) -> Result<Option<Known>, AccessError> {
+        let Some(opened) = self.read::<TokenSecretRecord>(&token_secret_key(hash))? else {
+            return Ok(None);
+        };
+        let TokenSecretRecord { org, token: id } = opened.value;
+        // Before all that depends on it.
+        let epoch = self.epoch(&org)?;
+        let Some(token) = self.read::<TokenRecord>(&token_key(&org, &id))? else {
+            return Ok(None);
+        };
+        let token = token.value;
+        if !hash.is(&token.secret_sha256) {
+            return Ok(None);
+        }
+        let owner = match token.owner.is_empty() {
+            true => None,
+            false => self.holder(&org, &token.owner)?,
+        };
+        let settings = self.settings_record(&org)?.0;
+        let whose = Whose {
+            org: org.clone(),
+            token_id: id.clone(),
+            owner: owner.as_ref().map(owner_of),
+        };
+        let found = self.standing_of(&org, id, &token, owner.as_ref(), settings.read_audit)?;
+        Ok(Some(Known {
+            whose,
+            epoch,
+            expires_micros: token.expires_micros,
+            allowed_ips: settings.allowed_ips,
+            found,
+        }))
+    }
+
+    /// What a token may as access stands now.
+    fn standing_of(
+        &self,
+        org: &str,
+        token_id: String,
+        token: &TokenRecord,
+        owner: Option<&Holder>,
+        read_audit: bool,
+    ) -> Result<Result<Principal, RefusedBecause>, AccessError> {
+        if token.revoked_micros.is_some() {
+            return Ok(Err(RefusedBecause::Revoked));
+        }
+        if org == INSTANCE_ORG {
+            return Ok(Ok(instance::principal(token_id, token)));
+        }
+        match owner.map(|owner| owner.state) {
+            Some(MemberStateRecord::Active) => {}
+            Some(MemberStateRecord::Blocked) => return Ok(Err(RefusedBecause::OwnerBlocked)),
+            Some(MemberStateRecord::Removed) | None => return Ok(Err(RefusedBecause::OwnerGone)),
+        }
+        let (Some(owner), Some(view)) = (owner, token.view.view()) else {
+            return Ok(Err(RefusedBecause::Empty));
+        };
+        let project = token.project.as_deref();
+        let gone = self.organization(org)?.is_none() || self.is_deleted_project(org, project)?;
+        let owner_may = self.may(org, owner, project)?;
+        let mut permissions = self.token_may(org, token.role.as_ref(), owner_may)?;
+        if project.is_some() || token.view.narrows() {
+            permissions = permissions.without(WHOLE_ONLY);
+        }
+        if gone || permissions.is_empty() {
+            return Ok(Err(RefusedBecause::Empty));
+        }
+        Ok(Ok(Principal {
+            org: org.to_owned(),
+            owner: owner_of(owner),
+            token_id,
+            permissions,
+            is_owner: owner.role == Role::Owner && token.is_whole(),
+            of_instance: false,
+            read_audit,
+            view: View {
+                filter: view.filter.with(Field::ProjectId, project),
+                cross_vendor: view.cross_vendor,
+            },
+            project: token.project.clone(),
+        }))
+    }
+}
+
+fn owner_of(holder: &Holder) -> Owner {
+    Owner {
+        id: holder.id.clone(),
+        kind: holder.kind,
+        email: holder.email.clone(),
+        name: holder.name.clone(),
+    }
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use docket_engine::store::{Record, Store, StoreError};
 
-use crate::record::{INSTANCE, TOKEN_SECRET, TokenSecretRecord, organization_key, parse};
+use crate::record::{
+    INSTANCE, INVITE_CODE, InviteCodeRecord, TOKEN_SECRET, TokenSecretRecord, organization_key,
+    parse,
+};
 
 /// The records of the instance, by the organizations that they are about.
 #[derive(Debug)]
@@ -69,6 +72,10 @@ fn owner(record: &Record) -> Result<Option<String>, StoreError> {
     if key.kind == TOKEN_SECRET {
         let secret: TokenSecretRecord = parse(key, &record.value)?;
         return Ok(Some(secret.org));
+    }
+    if key.kind == INVITE_CODE {
+        let code: InviteCodeRecord = parse(key, &record.value)?;
+        return Ok(Some(code.org));
     }
     Ok(None)
 }

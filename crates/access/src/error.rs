@@ -16,6 +16,9 @@ pub enum AccessError {
     /// What is there already forbids it.
     #[error("{0}")]
     Conflict(String),
+    /// Whoever asks may not do this.
+    #[error("{0}")]
+    Forbidden(String),
     /// Nothing was written; the same call may succeed later.
     #[error("{0}")]
     Busy(String),

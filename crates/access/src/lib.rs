@@ -8,26 +8,52 @@
 
 #![warn(missing_docs)]
 
+mod action;
+mod assignment;
 mod audit;
 mod authenticate;
+mod authority;
 mod belongings;
 mod change;
 mod error;
+mod group;
+mod held;
+mod hold;
+mod instance;
+mod invite;
+mod kept;
 mod member;
 mod names;
 mod organization;
 mod permission;
 mod principal;
+mod project;
 mod record;
+mod retention;
+mod role;
 mod secret;
+mod service_account;
+mod settings;
 mod standing;
 mod token;
 mod view;
 
+pub use action::{Action, Done, InstanceAction, ReadView, TokenWanted};
+pub use assignment::{ASSIGNMENTS_MAX, Assignee, AssigneeKind, Assignment, NewAssignment};
 pub use audit::Caller;
+pub use authenticate::{Admission, Refused, RefusedBecause, Whose};
+pub use authority::Authority;
 pub use belongings::Belongings;
 pub use error::AccessError;
-pub use member::{Member, MemberState, NewMember};
+pub use group::{GROUPS_MAX, Group, GroupChange, NewGroup};
+pub use hold::{Hold, HoldChange, NewHold};
+pub use instance::NewInstanceToken;
+pub use invite::{
+    INVITE_DEFAULT_S, INVITE_MAX_S, Invite, InviteAnswer, InviteState, Joined, NewInvite,
+    SentInvite,
+};
+pub use kept::{LIST_DEFAULT, LIST_MAX, Listed, Part};
+pub use member::{Member, MemberChange, MemberState, NewMember};
 pub use names::{
     EMAIL_BYTES_MAX, ID_BYTES_MAX, INSTANCE_ORG, NAME_BYTES_MAX, ORG_BYTES_MAX, check_email,
     check_id, check_name, check_org,
@@ -35,13 +61,22 @@ pub use names::{
 pub use organization::{Initialised, NewOrganization, Organization};
 pub use permission::{Permission, Permissions, Role};
 pub use principal::{Owner, Principal, View};
+pub use project::{NewProject, Project, ProjectChange, ProjectState};
+pub use retention::RetentionOrder;
+pub use role::{NewRole, RoleChange, RoleName, RoleScope, RoleView};
 pub use secret::{SECRET_BYTES_MAX, SECRET_PREFIX, Secret};
-pub use token::{IssuedToken, NewToken, Token, TokenState};
+pub use service_account::{NewServiceAccount, ServiceAccount, ServiceAccountChange};
+pub use settings::{
+    RANGES_MAX, RETENTION_CONFIRMED_BELOW_DAYS, RETENTION_DAYS_MAX, Settings, SettingsChange,
+};
+pub use token::{IssuedToken, LAST_USED_STEP_MICROS, NewToken, Token, TokenChange, TokenState};
 
 use std::sync::Arc;
 
 use docket_engine::Engine;
 
+use authenticate::Credentials;
+use change::{Lanes, Plan};
 use standing::Standings;
 
 /// Access to the organizations, members and tokens of one store. Clones are the same.
@@ -49,6 +84,8 @@ use standing::Standings;
 pub struct Access {
     engine: Engine,
     standings: Arc<Standings>,
+    credentials: Arc<Credentials>,
+    lanes: Arc<Lanes>,
 }
 
 impl Access {
@@ -57,6 +94,8 @@ impl Access {
         Access {
             engine,
             standings: Arc::default(),
+            credentials: Arc::default(),
+            lanes: Arc::default(),
         }
     }
 

@@ -1,38 +1,53 @@
 //! Members of an organization.
 
 mod state;
+mod update;
 
 use docket_engine::QueryError;
 use docket_engine::store::RecordChange;
-use docket_event::Value;
+use docket_event::Event;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
 
-use crate::audit::{before_after, object, target, text};
+use crate::audit::{Attributes, attributes, target};
 use crate::change::Plan;
+use crate::kept::{Kept, written};
 use crate::names::{check_email, check_id, check_name, check_not_reserved};
 use crate::record::{
-    MemberEmailRecord, MemberRecord, MemberStateRecord, OrganizationRecord, Versioned, insert,
-    member_email_key, member_key, organization_key,
+    MemberEmailRecord, MemberRecord, MemberStateRecord, OrganizationRecord, ServiceAccountRecord,
+    Versioned, insert, member_email_key, member_key, organization_key,
 };
 use crate::{Access, AccessError, Caller, Role};
+
+pub use update::MemberChange;
 
 /// What a member's id begins with, unless it comes from elsewhere.
 pub(crate) const ID_PREFIX: &str = "user_";
 
 /// What a member is made from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewMember {
     /// E-mail address.
     pub email: String,
     /// The id; drawn at random if absent. Imported events belong to the member whose id they carry.
+    #[serde(default)]
     pub id: Option<String>,
     /// Display name.
+    #[serde(default)]
     pub name: Option<String>,
-    /// The role.
+    /// The built-in role; `member` if absent.
+    #[serde(default = "member_role")]
     pub role: Role,
 }
 
+fn member_role() -> Role {
+    Role::Member
+}
+
 /// A member.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Member {
     /// The id.
     pub id: String,
@@ -40,16 +55,19 @@ pub struct Member {
     pub email: Option<String>,
     /// Display name.
     pub name: Option<String>,
-    /// The role.
+    /// The built-in role.
     pub role: Role,
     /// Whether the member gets in.
     pub state: MemberState,
-    /// When the member was added, Unix microseconds.
-    pub created_micros: i64,
+    /// Ids of the groups that the member is in.
+    pub groups: Vec<String>,
+    /// When the member was added, RFC 3339.
+    pub created_at: String,
 }
 
 /// Whether a member gets in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum MemberState {
     /// Yes.
     Active,
@@ -69,6 +87,7 @@ impl Access {
         by: &Caller,
     ) -> Result<String, AccessError> {
         check_new(new)?;
+        by.authority.must_reach(new.role)?;
         let log = self.log(org)?;
         self.change(&log, || self.plan_add(org, new, by))
     }
@@ -92,6 +111,16 @@ impl Access {
     pub fn member(&self, org: &str, id: &str) -> Result<Option<Member>, QueryError> {
         let found = self.read::<MemberRecord>(&member_key(org, id))?;
         Ok(found.and_then(|record| member(id.to_owned(), record.value)))
+    }
+
+    /// A member, named by id or e-mail address, blocked or not.
+    ///
+    /// # Errors
+    /// [`AccessError::Unknown`] without one.
+    pub fn member_of(&self, org: &str, who: &str) -> Result<Member, AccessError> {
+        let found = self.find_member(org, who)?;
+        let unknown = || unknown(org, who);
+        member(found.name, found.value).ok_or_else(unknown)
     }
 
     /// Blocks a member, named by id or e-mail address: their tokens stop working. Answers with the id.
@@ -135,12 +164,7 @@ impl Access {
                 None => None,
             },
         };
-        found.ok_or_else(|| {
-            let shown: String = who.chars().take(60).collect();
-            AccessError::Unknown(format!(
-                "`{org}` has no member `{shown}`; `docket member list --org {org}` shows all"
-            ))
-        })
+        found.ok_or_else(|| unknown(org, who))
     }
 
     fn present_member(
@@ -156,8 +180,20 @@ impl Access {
         &self,
         org: &str,
     ) -> Result<Versioned<OrganizationRecord>, AccessError> {
-        self.read(&organization_key(org))?
+        let found = self.read::<OrganizationRecord>(&organization_key(org))?;
+        found
+            .filter(|found| found.value.deleted_micros.is_none())
             .ok_or_else(|| AccessError::unknown_organization(org))
+    }
+
+    pub(crate) fn refuse_taken_address(&self, org: &str, email: &str) -> Result<(), AccessError> {
+        let found = self.read::<MemberEmailRecord>(&member_email_key(org, email))?;
+        match found {
+            None => Ok(()),
+            Some(_) => Err(AccessError::Conflict(format!(
+                "`{email}` belongs to a member of `{org}` already"
+            ))),
+        }
     }
 
     fn plan_add(
@@ -168,32 +204,45 @@ impl Access {
     ) -> Result<Plan<String>, AccessError> {
         self.must_exist(org)?;
         let id = new.id.clone().unwrap_or_else(|| self.random_id(ID_PREFIX));
-        if self.read::<MemberRecord>(&member_key(org, &id))?.is_some() {
+        let was_member = self.read::<MemberRecord>(&member_key(org, &id))?.is_some();
+        let account = ServiceAccountRecord::key(org, &id);
+        if was_member || self.read::<ServiceAccountRecord>(&account)?.is_some() {
             let reason = format!("`{id}` is or was a member of `{org}`; choose another id");
             return Err(AccessError::Conflict(reason));
         }
-        if self
-            .read::<MemberEmailRecord>(&member_email_key(org, &new.email))?
-            .is_some()
-        {
-            let reason = format!("`{}` belongs to a member of `{org}` already", new.email);
-            return Err(AccessError::Conflict(reason));
-        }
-        let record = MemberRecord {
-            email: Some(new.email.clone()),
-            name: new.name.clone(),
-            role: new.role,
-            state: MemberStateRecord::Active,
-            created_micros: self.engine.environment().now_micros(),
-        };
-        let after = before_after(None, Some(about(&record)));
-        let targets = vec![person(&id, &record), target("role", new.role.name(), None)];
-        Ok(Plan {
-            events: vec![by.event("user_account.created", targets, &after)],
-            records: insert_records(org, &id, &record)?,
-            answer: id,
-        })
+        self.refuse_taken_address(org, &new.email)?;
+        let (event, records) = new_member(self, org, &id, new, by)?;
+        Ok(Plan::of(vec![event], records, id))
     }
+}
+
+/// What makes a member, and tells of it.
+pub(crate) fn new_member(
+    access: &Access,
+    org: &str,
+    id: &str,
+    new: &NewMember,
+    by: &Caller,
+) -> Result<(Event, Vec<RecordChange>), AccessError> {
+    let record = MemberRecord {
+        email: Some(new.email.clone()),
+        name: new.name.clone(),
+        role: new.role,
+        state: MemberStateRecord::Active,
+        groups: Vec::new(),
+        assignments: Vec::new(),
+        created_micros: access.now_micros(),
+    };
+    let targets = vec![person(id, &record), target("role", new.role.name(), None)];
+    let event = by.tells("user_account.created", targets, None, Some(about(&record)))?;
+    Ok((event, insert_records(org, id, &record)?))
+}
+
+fn unknown(org: &str, who: &str) -> AccessError {
+    let shown: String = who.chars().take(60).collect();
+    AccessError::Unknown(format!(
+        "`{org}` has no member `{shown}`; `docket member list --org {org}` shows all"
+    ))
 }
 
 /// The records of a new member.
@@ -224,15 +273,15 @@ fn check_new(new: &NewMember) -> Result<(), AccessError> {
     Ok(())
 }
 
-fn about(record: &MemberRecord) -> Value<'_> {
-    object([
-        ("email", record.email.as_deref().map(Value::string)),
-        ("name", record.name.as_deref().map(Value::string)),
-        ("role", text(record.role.name())),
-    ])
+fn about(record: &MemberRecord) -> Attributes {
+    attributes(json!({
+        "email": record.email,
+        "name": record.name,
+        "role": record.role,
+    }))
 }
 
-fn person(id: &str, record: &MemberRecord) -> docket_event::Target {
+pub(crate) fn person(id: &str, record: &MemberRecord) -> docket_event::Target {
     target(
         "user",
         id,
@@ -246,19 +295,13 @@ fn member(id: String, record: MemberRecord) -> Option<Member> {
         MemberStateRecord::Blocked => MemberState::Blocked,
         MemberStateRecord::Removed => return None,
     };
-    let MemberRecord {
-        email,
-        name,
-        role,
-        created_micros,
-        ..
-    } = record;
     Some(Member {
         id,
-        email,
-        name,
-        role,
+        email: record.email,
+        name: record.name,
+        role: record.role,
         state,
-        created_micros,
+        groups: record.groups,
+        created_at: written(record.created_micros),
     })
 }

@@ -1,27 +1,33 @@
 //! Organizations: made once, with an owner, a signing key and a first token.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use docket_event::Value;
 use docket_merkle::{KeyName, SigningKey};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
 
-use crate::audit::{before_after, object, target, text};
+use crate::audit::{attributes, target};
 use crate::change::Plan;
+use crate::kept::written;
 use crate::member;
 use crate::names::{INSTANCE_ORG, check_name, check_org};
 use crate::record::{
     MemberRecord, MemberStateRecord, OrganizationRecord, SigningKeyRecord, insert,
-    organization_key, organizations, signing_key_key,
+    organization_key, organizations, replace, signing_key_key,
 };
 use crate::secret::hex;
 use crate::token::{self, NewToken, TokenDraft};
 use crate::{Access, AccessError, Caller, Role, Secret};
 
 /// What an organization is made from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewOrganization {
     /// Its id.
+    #[serde(rename = "id")]
     pub org: String,
     /// Its display name.
+    #[serde(default)]
     pub name: Option<String>,
     /// E-mail address of its first owner.
     pub owner_email: String,
@@ -41,14 +47,15 @@ pub struct Initialised {
 }
 
 /// An organization.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Organization {
     /// Its id.
+    #[serde(rename = "id")]
     pub org: String,
     /// Its display name.
     pub name: Option<String>,
-    /// When it was made, Unix microseconds.
-    pub created_micros: i64,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
 }
 
 impl Access {
@@ -77,17 +84,13 @@ impl Access {
         })
     }
 
-    /// The organization of that id.
+    /// The organization of that id; `None` also for one that was deleted.
     ///
     /// # Errors
     /// When the store cannot tell.
     pub fn organization(&self, org: &str) -> Result<Option<Organization>, AccessError> {
         let found = self.read::<OrganizationRecord>(&organization_key(org))?;
-        Ok(found.map(|record| Organization {
-            org: record.name,
-            name: record.value.name,
-            created_micros: record.value.created_micros,
-        }))
+        Ok(found.and_then(|record| shown(record.name, record.value)))
     }
 
     /// All organizations, by id.
@@ -97,12 +100,41 @@ impl Access {
     pub fn organizations(&self) -> Result<Vec<Organization>, AccessError> {
         let (org, kind) = organizations();
         let all = self.list::<OrganizationRecord>(org, kind)?.into_iter();
-        let all = all.map(|record| Organization {
-            org: record.name,
-            name: record.value.name,
-            created_micros: record.value.created_micros,
-        });
-        Ok(all.collect())
+        Ok(all
+            .filter_map(|record| shown(record.name, record.value))
+            .collect())
+    }
+
+    /// Orders the end of an organization: from now on nobody gets in. Its log stays, and ends with
+    /// `docket.organization.deleted`; its id is never given again.
+    ///
+    /// # Errors
+    /// [`AccessError::Unknown`] without such an organization, [`AccessError::Forbidden`] for all but its owners and
+    /// whoever has the instance, [`AccessError::Conflict`] while a legal hold stands.
+    pub fn delete_organization(&self, org: &str, by: &Caller) -> Result<Organization, AccessError> {
+        by.authority.must_own()?;
+        self.change(&self.log(org)?, || {
+            let found = self.must_exist(org)?;
+            if let Some(hold) = self.holds(org)?.first() {
+                let reason = format!("legal hold `{}` stands; release it first", hold.id);
+                return Err(AccessError::Conflict(reason));
+            }
+            let name = found.value.name.clone();
+            let targets = vec![target("organization", org, name.as_deref())];
+            let before = attributes(json!({ "name": name }));
+            let event = by.tells("docket.organization.deleted", targets, Some(before), None)?;
+            let gone = OrganizationRecord {
+                deleted_micros: Some(self.now_micros()),
+                ..found.value.clone()
+            };
+            let unknown = || AccessError::unknown_organization(org);
+            let answer = shown(org.to_owned(), found.value).ok_or_else(unknown)?;
+            let records = vec![replace(organization_key(org), found.version, &gone)?];
+            Ok(Plan {
+                instance_events: vec![event.clone()],
+                ..Plan::of(vec![event], records, answer)
+            })
+        })
     }
 
     /// The key that signs the checkpoints of an organization's log. Its name is the log's origin.
@@ -153,21 +185,24 @@ impl Access {
             name: None,
             role: Role::Owner,
             state: MemberStateRecord::Active,
+            groups: Vec::new(),
+            assignments: Vec::new(),
             created_micros,
         };
         let owner_id = self.random_id(member::ID_PREFIX);
         let draft = TokenDraft {
             org: &new.org,
             owner_id: &owner_id,
-            owner_role: owner.role,
+            owner_may: owner.role.permissions(),
             new: &NewToken::of_owner(&owner_id),
+            key_sha256: None,
         };
         let issued = self.draft_token(&draft)?;
         let organization = OrganizationRecord {
             name: new.name.clone(),
             created_micros,
             signing_key: key_id.clone(),
-            owners_changed: 0,
+            deleted_micros: None,
         };
         let signing_key = SigningKeyRecord {
             name: key.verifier().name().to_string(),
@@ -180,18 +215,23 @@ impl Access {
         ];
         records.extend(member::insert_records(&new.org, &owner_id, &owner)?);
         records.extend(token::insert_records(&new.org, &issued)?);
+        let created = created_event(new, &owner_id, &key, by)?;
+        let events = vec![created.clone(), token::created_event(&issued, by)?];
+        let answer = Initialised {
+            org: new.org.clone(),
+            owner: owner_id.clone(),
+            token_id: issued.id.clone(),
+            secret: issued.secret.clone(),
+        };
+        // What the command line makes is told of in the organization's own log; who makes many of them by a token of
+        // the instance finds them in its log, too.
+        let instance_events = match by.credential.is_some() {
+            true => vec![created],
+            false => Vec::new(),
+        };
         Ok(Plan {
-            events: vec![
-                created_event(new, &owner_id, &key, by),
-                token::created_event(&issued, by),
-            ],
-            records,
-            answer: Initialised {
-                org: new.org.clone(),
-                owner: owner_id.clone(),
-                token_id: issued.id,
-                secret: issued.secret,
-            },
+            instance_events,
+            ..Plan::of(events, records, answer)
         })
     }
 
@@ -214,25 +254,27 @@ fn created_event(
     owner_id: &str,
     key: &SigningKey,
     by: &Caller,
-) -> docket_event::Event {
+) -> Result<docket_event::Event, AccessError> {
     let verifier = key.verifier();
-    let (id, public) = (verifier.id().to_string(), verifier.to_string());
-    let signing_key = object([("id", text(&id)), ("public", text(&public))]);
-    let after = object([
-        ("name", new.name.as_deref().map(Value::string)),
-        ("owner", text(owner_id)),
-        ("signing_key", Some(signing_key)),
-    ]);
+    let after = attributes(json!({
+        "name": new.name,
+        "owner": owner_id,
+        "signing_key": { "id": verifier.id().to_string(), "public": verifier.to_string() },
+    }));
     // The address stands in a name, which belongs to the part that can be erased.
     let targets = vec![
         target("organization", &new.org, new.name.as_deref()),
         target("user", owner_id, Some(&new.owner_email)),
     ];
-    by.event(
-        "organization.created",
-        targets,
-        &before_after(None, Some(after)),
-    )
+    by.tells("organization.created", targets, None, Some(after))
+}
+
+fn shown(org: String, record: OrganizationRecord) -> Option<Organization> {
+    record.deleted_micros.is_none().then(|| Organization {
+        org,
+        name: record.name,
+        created_at: written(record.created_micros),
+    })
 }
 
 impl NewOrganization {

@@ -1,6 +1,7 @@
 //! Permissions, and the built-in roles that bundle them.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// One thing that may be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +51,27 @@ impl Permission {
         }
     }
 
+    /// The permission of that name.
+    pub fn parse(name: &str) -> Option<Permission> {
+        Permission::ALL
+            .into_iter()
+            .find(|permission| permission.name() == name)
+    }
+
+    /// What it allows, for people.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Permission::AuditReadOwn => "read the events whose actor is the token's owner",
+            Permission::AuditRead => "read all events of the organization",
+            Permission::AuditWrite => "write events",
+            Permission::AuditExport => "export in bulk",
+            Permission::AuditVerify => "read checkpoints, hash tiles and proofs",
+            Permission::AccessAdmin => "change members, roles, tokens, projects and settings",
+            Permission::InstanceAdmin => "make, change and delete organizations, and act in them",
+            Permission::InstanceWrite => "write events into any organization",
+        }
+    }
+
     const fn bit(self) -> u16 {
         match self {
             Permission::AuditReadOwn => 1,
@@ -87,6 +109,23 @@ impl Permissions {
         self.0 & permission.bit() != 0
     }
 
+    /// What either set allows.
+    #[must_use]
+    pub const fn or(self, other: Permissions) -> Permissions {
+        Permissions(self.0 | other.0)
+    }
+
+    /// The set without these.
+    #[must_use]
+    pub const fn without(self, other: Permissions) -> Permissions {
+        Permissions(self.0 & !other.0)
+    }
+
+    /// Whether the set allows all that the other one does.
+    pub const fn covers(self, other: Permissions) -> bool {
+        other.0 & !self.0 == 0
+    }
+
     /// What both sets allow.
     #[must_use]
     pub const fn and(self, other: Permissions) -> Permissions {
@@ -107,7 +146,7 @@ impl Permissions {
 }
 
 /// A built-in role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// All of the organization.
@@ -140,6 +179,17 @@ impl Role {
             Role::Auditor => "auditor",
             Role::Writer => "writer",
             Role::Member => "member",
+        }
+    }
+
+    /// What it is for, for people.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Role::Owner => "all of the organization, its end too",
+            Role::Admin => "all but deleting the organization",
+            Role::Auditor => "read, export and verify, nothing else",
+            Role::Writer => "write events, nothing else",
+            Role::Member => "read the events that they caused",
         }
     }
 

@@ -7,7 +7,10 @@ use docket_event::{Json, STANDING, Value};
 use parking_lot::Mutex;
 
 use crate::audit::{object, scopes, text, time};
-use crate::{Access, Member, MemberState};
+use crate::held::Holder;
+use crate::permission::Permissions;
+use crate::record::{MemberRecord, MemberStateRecord, member_key};
+use crate::{Access, token};
 
 /// How long what was looked up counts, in case another process changes it. What this process changes counts at
 /// once.
@@ -79,7 +82,16 @@ impl Access {
             }
             known.changes
         };
-        let profile = self.member(org, id)?.map(|member| profile(&member));
+        let found = self.read::<MemberRecord>(&member_key(org, id))?;
+        let found = found.filter(|found| found.value.state != MemberStateRecord::Removed);
+        let profile = match found {
+            None => None,
+            Some(found) => {
+                let holder = Holder::member(id, &found.value);
+                let may = self.may(org, &holder, None).map_err(token::unreadable)?;
+                Some(profile(&found.value, may))
+            }
+        };
         let mut known = self.standings.known.lock();
         if known.changes == changes {
             known.keep(org, id, profile.clone());
@@ -88,16 +100,16 @@ impl Access {
     }
 }
 
-fn profile(member: &Member) -> Json {
+fn profile(member: &MemberRecord, may: Permissions) -> Json {
     let standing = object([
         ("email", member.email.as_deref().and_then(text)),
         ("name", member.name.as_deref().and_then(text)),
         ("role", text(member.role.name())),
-        ("permissions", scopes(member.role.permissions())),
+        ("permissions", scopes(may)),
         ("created_at", time(member.created_micros)),
         (
             "blocked",
-            Some(Value::Bool(member.state == MemberState::Blocked)),
+            Some(Value::Bool(member.state == MemberStateRecord::Blocked)),
         ),
     ]);
     Json::of(&Value::object([(STANDING, standing)]))

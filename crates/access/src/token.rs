@@ -1,28 +1,36 @@
 //! Tokens: what a program shows to be let in.
 
+mod change;
 mod draft;
 
-use crate::change::Plan;
-use crate::permission::Role;
+use docket_engine::QueryError;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::kept::written;
+use crate::permission::Permissions;
 use crate::principal::View;
 use crate::record::{
-    MemberStateRecord, TokenRecord, TokenSecretRecord, delete, replace, token_key, token_secret_key,
+    MemberStateRecord, TokenRecord, TokenUseRecord, Versioned, token_key, token_use_key,
 };
-use crate::secret::{Secret, SecretHash};
-use crate::{Access, AccessError, Caller};
-use draft::deleted_event;
+use crate::role::RoleName;
+use crate::secret::Secret;
+use crate::{Access, AccessError, Caller, Plan};
 
-pub(crate) use draft::{TokenDraft, created_event, insert_records};
+pub use change::TokenChange;
+pub(crate) use draft::{DraftedToken, TokenDraft, check_end, created_event, insert_records};
 
 const ID_PREFIX: &str = "key_";
+/// How old a token's last use must be before it is written down again: an hour.
+pub const LAST_USED_STEP_MICROS: i64 = 3_600 * 1_000_000;
 
 /// What a token is made from.
 #[derive(Clone, Debug)]
 pub struct NewToken {
-    /// Its owner, by id or e-mail address.
+    /// Its owner: a member by id or e-mail address, or an account for programs by id.
     pub owner: String,
-    /// Its role, which can only narrow its owner's; the owner's if absent.
-    pub role: Option<Role>,
+    /// Its role, which can only narrow what its owner may; all of that if absent.
+    pub role: Option<RoleName>,
     /// When it ends, Unix microseconds.
     pub expires_micros: Option<i64>,
     /// The project that it is limited to.
@@ -31,6 +39,8 @@ pub struct NewToken {
     pub name: Option<String>,
     /// What it gets to see.
     pub view: View,
+    /// The view in the words in which it was given, for those who look at the token later.
+    pub view_words: Vec<String>,
 }
 
 /// A new token.
@@ -43,28 +53,41 @@ pub struct IssuedToken {
 }
 
 /// A token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Token {
     /// Its public id.
     pub id: String,
-    /// Id of its owner.
-    pub owner: String,
-    /// Its role, which narrows its owner's.
-    pub role: Role,
+    /// Id of its owner; absent for tokens of the instance.
+    pub owner: Option<String>,
+    /// Its role, which narrows what its owner may.
+    #[schema(value_type = Option<String>)]
+    pub role: Option<RoleName>,
+    /// What a token of the instance may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permissions: Vec<String>,
     /// Display name.
     pub name: Option<String>,
     /// The project that it is limited to.
     pub project: Option<String>,
-    /// When it was made, Unix microseconds.
-    pub created_micros: i64,
-    /// When it ends, Unix microseconds.
-    pub expires_micros: Option<i64>,
+    /// The filters that are added to everything it asks, as `name=value`.
+    pub view: Vec<String>,
+    /// Whether a vendor's surface shows it facts about accounts at other vendors too.
+    pub cross_vendor: bool,
+    /// Whether another system issued it.
+    pub registered: bool,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+    /// When it ends, RFC 3339.
+    pub expires_at: Option<String>,
+    /// When it was used last, to the hour, RFC 3339.
+    pub last_used_at: Option<String>,
     /// Whether it works, as far as the token itself tells; its owner may be blocked.
     pub state: TokenState,
 }
 
 /// Whether a token works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum TokenState {
     /// Yes.
     Active,
@@ -84,6 +107,7 @@ impl NewToken {
             project: None,
             name: None,
             view: View::default(),
+            view_words: Vec::new(),
         }
     }
 }
@@ -92,34 +116,65 @@ impl Access {
     /// Makes a token. Durable when it returns, with `api_key.created`.
     ///
     /// # Errors
-    /// [`AccessError::Invalid`] when role and owner together allow nothing.
+    /// [`AccessError::Invalid`] when role and owner together allow nothing, [`AccessError::Conflict`] when the owner
+    /// is blocked, [`AccessError::Forbidden`] when the token would have what the caller lacks.
     pub fn create_token(
         &self,
         org: &str,
         new: &NewToken,
         by: &Caller,
     ) -> Result<IssuedToken, AccessError> {
-        let log = self.log(org)?;
-        self.change(&log, || {
-            let owner = self.find_member(org, &new.owner)?;
-            if owner.value.state != MemberStateRecord::Active {
-                let reason = format!("`{}` is blocked and cannot get a token", owner.name);
+        self.make_token(org, new, None, by)
+    }
+
+    /// Makes a token of a key that another system issued, of which only the SHA-256 comes here, in lower-case hex.
+    /// Answers with the token's id. Durable when it returns, with `docket.api_key.registered`.
+    ///
+    /// # Errors
+    /// As [`Access::create_token`]; [`AccessError::Conflict`] also when the hash is known.
+    pub fn register_key(
+        &self,
+        org: &str,
+        new: &NewToken,
+        key_sha256: &str,
+        by: &Caller,
+    ) -> Result<String, AccessError> {
+        let made = self.make_token(org, new, Some(key_sha256), by)?;
+        Ok(made.id)
+    }
+
+    fn make_token(
+        &self,
+        org: &str,
+        new: &NewToken,
+        key_sha256: Option<&str>,
+        by: &Caller,
+    ) -> Result<IssuedToken, AccessError> {
+        self.change(&self.log(org)?, || {
+            let owner = self.token_owner(org, &new.owner)?;
+            if owner.state != MemberStateRecord::Active {
+                let reason = format!("`{}` is blocked and cannot get a token", owner.id);
                 return Err(AccessError::Conflict(reason));
             }
+            let owner_may = self.may(org, &owner, new.project.as_deref())?;
             let drafted = self.draft_token(&TokenDraft {
                 org,
-                owner_id: &owner.name,
-                owner_role: owner.value.role,
+                owner_id: &owner.id,
+                owner_may,
                 new,
+                key_sha256,
             })?;
-            Ok(Plan {
-                events: vec![created_event(&drafted, by)],
-                records: insert_records(org, &drafted)?,
-                answer: IssuedToken {
-                    id: drafted.id,
-                    secret: drafted.secret,
-                },
-            })
+            by.authority
+                .must_cover("the token", drafted.permissions())?;
+            if owner.role == crate::Role::Owner && drafted.is_whole() {
+                by.authority.must_own()?;
+            }
+            let events = vec![created_event(&drafted, by)?];
+            Ok(Plan::of(
+                events,
+                insert_records(org, &drafted)?,
+                drafted.issued(),
+            ))
         })
     }
 
@@ -128,78 +183,140 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`] without such an organization.
     pub fn tokens(&self, org: &str) -> Result<Vec<Token>, AccessError> {
-        self.must_exist(org)?;
-        let now_micros = self.engine.environment().now_micros();
+        self.must_exist_or_be_instance(org)?;
+        let now_micros = self.now_micros();
+        let mut used = self
+            .list::<TokenUseRecord>(org, "token_use")?
+            .into_iter()
+            .peekable();
         let all = self.list::<TokenRecord>(org, "token")?.into_iter();
         Ok(all
-            .map(|record| token(record.name, record.value, now_micros))
+            .map(|record| {
+                while used.next_if(|used| used.name < record.name).is_some() {}
+                let used = used.next_if(|used| used.name == record.name);
+                token(record, used.map(|used| used.value), now_micros)
+            })
             .collect())
     }
 
-    /// Ends a token for good. Durable when it returns, with `api_key.deleted`.
+    /// A token, revoked or not.
     ///
     /// # Errors
-    /// [`AccessError::Conflict`] when it was revoked already.
-    pub fn revoke_token(&self, org: &str, id: &str, by: &Caller) -> Result<(), AccessError> {
-        let log = self.log(org)?;
-        self.change(&log, || self.plan_revoke(org, id, by))
+    /// [`AccessError::Unknown`] without one.
+    pub fn token(&self, org: &str, id: &str) -> Result<Token, AccessError> {
+        let found = self.find_token(org, id)?;
+        let used = self.read::<TokenUseRecord>(&token_use_key(org, id))?;
+        Ok(token(found, used.map(|used| used.value), self.now_micros()))
     }
 
-    fn plan_revoke(&self, org: &str, id: &str, by: &Caller) -> Result<Plan<()>, AccessError> {
-        let key = token_key(org, id);
-        let Some(found) = self.read::<TokenRecord>(&key)? else {
+    /// Writes down that a token was used, if that was last done more than [`LAST_USED_STEP_MICROS`] ago. It is no
+    /// change of what anybody may, so no event tells of it.
+    ///
+    /// # Errors
+    /// When the store cannot.
+    pub fn note_use(&self, org: &str, id: &str) -> Result<(), AccessError> {
+        let key = token_use_key(org, id);
+        let found = self.read::<TokenUseRecord>(&key)?;
+        let now_micros = self.now_micros();
+        let record = TokenUseRecord {
+            last_used_micros: now_micros,
+        };
+        let change = match found {
+            None => crate::record::insert(key, &record)?,
+            Some(found) if now_micros - found.value.last_used_micros < LAST_USED_STEP_MICROS => {
+                return Ok(());
+            }
+            Some(found) => crate::record::replace(key, found.version, &record)?,
+        };
+        let rider = docket_engine::store::Rider {
+            idempotency: None,
+            records: vec![change],
+        };
+        let request = docket_engine::Request {
+            rider,
+            ..docket_engine::Request::default()
+        };
+        match self.log(org)?.append(request)?.wait() {
+            // Somebody else has written it down.
+            Ok(_) | Err(docket_engine::AppendError::Stale(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) fn find_token(
+        &self,
+        org: &str,
+        id: &str,
+    ) -> Result<Versioned<TokenRecord>, AccessError> {
+        self.must_exist_or_be_instance(org)?;
+        self.read::<TokenRecord>(&token_key(org, id))?.ok_or_else(|| {
             let shown: String = id.chars().take(60).collect();
-            let reason = format!(
+            AccessError::Unknown(format!(
                 "`{org}` has no token `{shown}`; give its id, as `docket token list --org {org}` shows it"
-            );
-            return Err(AccessError::Unknown(reason));
-        };
-        if found.value.revoked_micros.is_some() {
-            return Err(AccessError::Conflict(format!(
-                "token `{id}` is revoked already"
-            )));
-        }
-        let event = deleted_event(id, &found.value, by);
-        let revoked = TokenRecord {
-            revoked_micros: Some(self.engine.environment().now_micros()),
-            ..found.value
-        };
-        let mut records = vec![replace(key, found.version, &revoked)?];
-        let secret_key = token_secret_key(&SecretHash::stored(&revoked.secret_sha256));
-        if let Some(secret) = self.read::<TokenSecretRecord>(&secret_key)? {
-            records.push(delete(secret_key, secret.version));
-        }
-        Ok(Plan {
-            events: vec![event],
-            records,
-            answer: (),
+            ))
         })
+    }
+
+    fn token_owner(&self, org: &str, who: &str) -> Result<crate::held::Holder, AccessError> {
+        match self.find_member(org, who) {
+            Ok(found) => Ok(crate::held::Holder::member(&found.name, &found.value)),
+            Err(AccessError::Unknown(reason)) => {
+                let found = self.find_kept::<crate::record::ServiceAccountRecord>(org, who)?;
+                let found = found.ok_or(AccessError::Unknown(reason))?;
+                Ok(crate::held::Holder::account(&found.name, &found.value))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a token may: what its role and its owner allow together.
+    pub(crate) fn token_may(
+        &self,
+        org: &str,
+        role: Option<&RoleName>,
+        owner_may: Permissions,
+    ) -> Result<Permissions, QueryError> {
+        let Some(role) = role else {
+            return Ok(owner_may);
+        };
+        let allowed = self.role_allows(org, role).map_err(unreadable)?;
+        Ok(allowed.map_or(Permissions::NONE, |(allowed, _)| allowed.and(owner_may)))
     }
 }
 
-fn token(id: String, record: TokenRecord, now_micros: i64) -> Token {
+/// What a question answers when access cannot be read.
+pub(crate) fn unreadable(error: AccessError) -> QueryError {
+    match error {
+        AccessError::Busy(reason) => QueryError::Busy(reason),
+        AccessError::Corrupt(reason) => QueryError::Corrupt(reason),
+        AccessError::Unavailable(reason)
+        | AccessError::Unknown(reason)
+        | AccessError::Conflict(reason)
+        | AccessError::Forbidden(reason) => QueryError::Unavailable(reason),
+        AccessError::Invalid(fault) => QueryError::Unavailable(fault.to_string()),
+    }
+}
+
+fn token(found: Versioned<TokenRecord>, used: Option<TokenUseRecord>, now_micros: i64) -> Token {
+    let record = found.value;
     let state = match (record.revoked_micros, record.expires_micros) {
         (Some(_), _) => TokenState::Revoked,
         (None, Some(end)) if end <= now_micros => TokenState::Expired,
         (None, _) => TokenState::Active,
     };
-    let TokenRecord {
-        owner,
-        role,
-        name,
-        project,
-        created_micros,
-        expires_micros,
-        ..
-    } = record;
     Token {
-        id,
-        owner,
-        role,
-        name,
-        project,
-        created_micros,
-        expires_micros,
+        id: found.name,
+        owner: Some(record.owner).filter(|owner| !owner.is_empty()),
+        role: record.role,
+        permissions: record.instance,
+        name: record.name,
+        project: record.project,
+        cross_vendor: record.view.is_cross_vendor(),
+        view: record.view_words,
+        registered: record.registered,
+        created_at: written(record.created_micros),
+        expires_at: record.expires_micros.map(written),
+        last_used_at: used.map(|used| written(used.last_used_micros)),
         state,
     }
 }

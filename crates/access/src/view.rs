@@ -90,6 +90,11 @@ impl ViewRecord {
         })
     }
 
+    /// Whether it shows less than everything.
+    pub(crate) fn narrows(&self) -> bool {
+        !self.groups.is_empty() || !self.occurred.is_open() || !self.recorded.is_open()
+    }
+
     pub(crate) fn is_cross_vendor(&self) -> bool {
         self.cross_vendor
     }

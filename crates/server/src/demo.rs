@@ -122,7 +122,7 @@ mod tests {
         let access = Access::open(engine.clone());
         let demo = prepare(&access).unwrap();
         assert!((2_000..5_000).contains(&demo.events), "{}", demo.events);
-        assert!(access.authenticate(demo.token.reveal()).unwrap().is_some());
+        assert!(access.admits(demo.token.reveal(), None).unwrap().is_some());
         let log = engine.log(ORG).unwrap().unwrap();
         let filter = Filter::default().with(Field::ShownOn, ["openai"]);
         let page = log

@@ -3,20 +3,21 @@
 //! One process owns a data folder. Without a server that is the command itself; with one, the command sends
 //! its [`Order`] through the control socket, and the same [`Operations::execute`] runs in the server.
 
-mod access;
 mod copies;
 mod failure;
 mod import;
+mod notes;
 mod reply;
 
-use docket_access::{Access, Caller, Role};
+use docket_access::{Access, Action, Caller, InstanceAction};
+use docket_surfaces::read_view;
 use serde::{Deserialize, Serialize};
 
 pub use failure::{Failure, FailureKind};
 pub use import::{
     CHUNK_BYTES_MAX, CHUNK_ENTRIES_MAX, Counts, ENTRY_BYTES_MAX, Entry, ImportEnd, ingest_of,
 };
-pub use reply::{MemberRow, NotedIn, Reply, Revealed, TokenRow};
+pub use reply::{NotedIn, Reply};
 
 /// An operation, and who orders it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,56 +35,15 @@ pub struct Order {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Operation {
-    /// Makes an organization.
-    Init {
-        /// Its id.
-        org: String,
-        /// Its display name.
-        name: Option<String>,
-        /// E-mail address of its first owner.
-        owner_email: String,
-    },
-    /// Adds a member.
-    MemberAdd {
+    /// Does something in an organization.
+    Access {
         /// The organization.
         org: String,
-        /// E-mail address.
-        email: String,
-        /// The id, if it comes from elsewhere.
-        id: Option<String>,
-        /// Display name.
-        name: Option<String>,
-        /// The role.
-        role: Role,
+        /// What.
+        action: Box<Action>,
     },
-    /// Lists all members.
-    MemberList {
-        /// The organization.
-        org: String,
-    },
-    /// Blocks, unblocks or removes a member.
-    MemberChange {
-        /// The organization.
-        org: String,
-        /// Id or e-mail address.
-        member: String,
-        /// What becomes of the member.
-        change: MemberChange,
-    },
-    /// Makes a token.
-    TokenCreate(TokenCreate),
-    /// Lists all tokens.
-    TokenList {
-        /// The organization.
-        org: String,
-    },
-    /// Revokes a token.
-    TokenRevoke {
-        /// The organization.
-        org: String,
-        /// Public id of the token.
-        id: String,
-    },
+    /// Does something to the instance.
+    Instance(InstanceAction),
     /// Stores entries of a file, in this order; at most [`CHUNK_ENTRIES_MAX`].
     Import {
         /// Where they go and what they are.
@@ -109,38 +69,6 @@ pub enum Operation {
         /// When the backup was made, RFC 3339.
         backup_of: String,
     },
-}
-
-/// What becomes of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MemberChange {
-    /// Tokens stop working.
-    Block,
-    /// Tokens work again.
-    Unblock,
-    /// Gone for good.
-    Remove,
-}
-
-/// What a token is made from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenCreate {
-    /// The organization.
-    pub org: String,
-    /// Its owner, by id or e-mail address.
-    pub owner: String,
-    /// Its role, if narrower than the owner's.
-    pub role: Option<Role>,
-    /// The project that it is limited to.
-    pub project: Option<String>,
-    /// How long it lives, in seconds.
-    pub expires_s: Option<u64>,
-    /// Display name.
-    pub name: Option<String>,
-    /// Whether vendors' surfaces show it facts about accounts at other vendors.
-    pub cross_vendor: bool,
 }
 
 /// Where an import goes and what it brings.
@@ -181,27 +109,13 @@ impl Operations {
         }
         let by = Caller::command_line(order.user.as_deref());
         match order.operation {
-            Operation::Init {
-                org,
-                name,
-                owner_email,
-            } => self.init(org, name, owner_email, &by),
-            Operation::MemberAdd {
-                org,
-                email,
-                id,
-                name,
-                role,
-            } => self.member_add(&org, email, id, name, role, &by),
-            Operation::MemberList { org } => self.member_list(&org),
-            Operation::MemberChange {
-                org,
-                member,
-                change,
-            } => self.member_change(&org, &member, change, &by),
-            Operation::TokenCreate(new) => self.token_create(new, &by),
-            Operation::TokenList { org } => self.token_list(&org),
-            Operation::TokenRevoke { org, id } => self.token_revoke(&org, &id, &by),
+            Operation::Access { org, action } => {
+                let done = self.access.perform(&org, *action, read_view, &by)?;
+                Ok(Reply::Done(done))
+            }
+            Operation::Instance(action) => {
+                Ok(Reply::Done(self.access.perform_on_instance(action, &by)?))
+            }
             Operation::Import { into, entries } => self.import(&into, &entries, &by),
             Operation::ImportEnd(end) => self.import_end(&end, &by),
             Operation::Export {

@@ -2,6 +2,8 @@
 
 use docket_surfaces_kit::Surface;
 
+pub use docket_surfaces_native::read_view;
+
 /// All surfaces.
 pub fn all() -> Vec<Surface> {
     vec![

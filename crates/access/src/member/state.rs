@@ -1,14 +1,15 @@
 //! Blocking, unblocking and removing a member.
 
 use docket_engine::store::RecordChange;
-use docket_event::{Event, Value};
+use docket_event::Event;
+use serde_json::json;
 
 use super::{about, person};
-use crate::audit::{before_after, object};
+use crate::audit::attributes;
 use crate::change::Plan;
 use crate::record::{
     MemberEmailRecord, MemberRecord, MemberStateRecord, delete, member_email_key, member_key,
-    organization_key, replace,
+    replace,
 };
 use crate::{Access, AccessError, Caller, Role};
 
@@ -33,10 +34,11 @@ impl Access {
     ) -> Result<Plan<String>, AccessError> {
         let found = self.find_member(org, who)?;
         let (id, old) = (found.name, found.value);
+        by.authority.must_reach(old.role)?;
         let event = state_event(&id, &old, state, by)?;
         let mut records = Vec::new();
         if old.role == Role::Owner && old.state == MemberStateRecord::Active {
-            records.push(self.spare_last_owner(org, &id)?);
+            self.spare_last_owner(org, &id)?;
         }
         let mut new = MemberRecord {
             state,
@@ -45,17 +47,14 @@ impl Access {
         if state == MemberStateRecord::Removed {
             // What is left says that the id was used, and nothing about the person.
             (new.email, new.name) = (None, None);
+            (new.groups, new.assignments) = (Vec::new(), Vec::new());
             records.extend(self.release_address(org, old.email.as_deref())?);
         }
         records.push(replace(member_key(org, &id), found.version, &new)?);
-        Ok(Plan {
-            events: vec![event],
-            records,
-            answer: id,
-        })
+        Ok(Plan::of(vec![event], records, id))
     }
 
-    fn release_address(
+    pub(super) fn release_address(
         &self,
         org: &str,
         email: Option<&str>,
@@ -68,10 +67,8 @@ impl Access {
         Ok(found.map(|record| delete(key, record.version)))
     }
 
-    /// Refuses when nobody but `id` is an active owner; else the change that makes another such change at
-    /// the same time fail.
-    fn spare_last_owner(&self, org: &str, id: &str) -> Result<RecordChange, AccessError> {
-        let mut organization = self.must_exist(org)?;
+    /// Refuses when nobody but `id` is an active owner.
+    pub(super) fn spare_last_owner(&self, org: &str, id: &str) -> Result<(), AccessError> {
         let others = self
             .list::<MemberRecord>(org, "member")?
             .into_iter()
@@ -80,19 +77,13 @@ impl Access {
                     && record.value.role == Role::Owner
                     && record.value.state == MemberStateRecord::Active
             });
-        if !others {
-            let reason = format!(
+        match others {
+            true => Ok(()),
+            false => Err(AccessError::Conflict(format!(
                 "`{id}` is the last owner of `{org}`; add another one first: \
                  docket member add --org {org} --email EMAIL --role owner"
-            );
-            return Err(AccessError::Conflict(reason));
+            ))),
         }
-        organization.value.owners_changed += 1;
-        replace(
-            organization_key(org),
-            organization.version,
-            &organization.value,
-        )
     }
 }
 
@@ -103,20 +94,23 @@ fn state_event(
     by: &Caller,
 ) -> Result<Event, AccessError> {
     let wrong = |is: &str| Err(AccessError::Conflict(format!("`{id}` is {is}")));
-    let blocked = |bit| Some(object([("blocked", Some(Value::Bool(bit)))]));
+    let blocked = |bit: bool| Some(attributes(json!({ "blocked": bit })));
     let targets = vec![person(id, old)];
     match (old.state, state) {
-        (MemberStateRecord::Active, MemberStateRecord::Blocked) => {
-            let data = before_after(blocked(false), blocked(true));
-            Ok(by.event("user_account.blocked", targets, &data))
-        }
-        (MemberStateRecord::Blocked, MemberStateRecord::Active) => {
-            let data = before_after(blocked(true), blocked(false));
-            Ok(by.event("user_account.unblocked", targets, &data))
-        }
+        (MemberStateRecord::Active, MemberStateRecord::Blocked) => by.tells(
+            "user_account.blocked",
+            targets,
+            blocked(false),
+            blocked(true),
+        ),
+        (MemberStateRecord::Blocked, MemberStateRecord::Active) => by.tells(
+            "user_account.unblocked",
+            targets,
+            blocked(true),
+            blocked(false),
+        ),
         (MemberStateRecord::Active | MemberStateRecord::Blocked, MemberStateRecord::Removed) => {
-            let data = before_after(Some(about(old)), None);
-            Ok(by.event("user_account.deleted", targets, &data))
+            by.tells("user_account.deleted", targets, Some(about(old)), None)
         }
         (MemberStateRecord::Blocked, MemberStateRecord::Blocked) => wrong("blocked already"),
         (MemberStateRecord::Active, MemberStateRecord::Active) => wrong("not blocked"),

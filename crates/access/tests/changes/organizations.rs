@@ -22,7 +22,7 @@ fn a_new_organization_has_two_events_and_an_owner() {
 
     let principal = world
         .access
-        .authenticate(made.secret.reveal())
+        .admits(made.secret.reveal(), None)
         .unwrap()
         .unwrap();
     assert_eq!(
@@ -134,7 +134,7 @@ fn organizations_do_not_see_each_other() {
     assert!(world.access.members("c").is_err());
     let principal = world
         .access
-        .authenticate(a.secret.reveal())
+        .admits(a.secret.reveal(), None)
         .unwrap()
         .unwrap();
     assert_eq!(principal.org, "a");

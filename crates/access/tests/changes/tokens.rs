@@ -89,7 +89,7 @@ fn tokens_are_no_wider_than_their_owner_and_their_project() {
     let made = world.init("acme");
     let member = world.add("acme", "m@example.com", Role::Member).unwrap();
     let as_owner = NewToken {
-        role: Some(Role::Owner),
+        role: Some(Role::Owner.into()),
         ..NewToken::of_owner(&member)
     };
     let token = world
@@ -98,13 +98,13 @@ fn tokens_are_no_wider_than_their_owner_and_their_project() {
         .unwrap();
     let principal = world
         .access
-        .authenticate(token.secret.reveal())
+        .admits(token.secret.reveal(), None)
         .unwrap()
         .unwrap();
     let names: Vec<_> = principal.permissions.iter().map(Permission::name).collect();
     assert_eq!(names, ["audit:read_own"]);
     let nothing = NewToken {
-        role: Some(Role::Writer),
+        role: Some(Role::Writer.into()),
         ..NewToken::of_owner(&member)
     };
     let refused = world
@@ -128,7 +128,7 @@ fn tokens_are_no_wider_than_their_owner_and_their_project() {
         .unwrap();
     let principal = world
         .access
-        .authenticate(token.secret.reveal())
+        .admits(token.secret.reveal(), None)
         .unwrap()
         .unwrap();
     assert!(principal.view.cross_vendor);

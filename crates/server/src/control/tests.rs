@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use docket_access::{Access, Role};
+use docket_access::{Access, Action, InstanceAction, NewMember, NewOrganization, Role};
 use docket_engine::testing::memory::Memory;
 use docket_engine::{Engine, Environment, Params};
 use tokio::sync::oneshot;
@@ -29,11 +29,8 @@ fn order(operation: Operation) -> Order {
 }
 
 fn init(org: &str) -> Order {
-    order(Operation::Init {
-        org: org.to_owned(),
-        name: None,
-        owner_email: "a@b".to_owned(),
-    })
+    let new = NewOrganization::new(org, "a@b");
+    order(Operation::Instance(InstanceAction::OrganizationCreate(new)))
 }
 
 /// Serves in `folder` while `work` runs on a thread of its own.
@@ -73,28 +70,32 @@ fn orders_are_carried_out_over_there() {
         assert_eq!(mode & 0o777, 0o600);
         let mut connection = Connection::open(&folder).unwrap().unwrap();
         let made = connection.call(&init("acme")).unwrap();
-        let Reply::Initialised { org, token, .. } = &made else {
+        let Reply::Done(done) = &made else {
             panic!("{made:?}")
         };
-        assert_eq!(org, "acme");
-        assert!(!format!("{made:?}").contains(token.text()));
+        assert_eq!(done.document()["id"], "acme");
+        let token = done.document()["token"]["token"].as_str().unwrap();
+        assert!(!format!("{made:?}").contains(token));
         // A failure leaves the connection as it was.
         let again = connection.call(&init("acme")).unwrap_err();
         let CallError::Failed(failure) = again else {
             panic!("{again}")
         };
         assert_eq!(failure.kind, FailureKind::Conflict);
-        let add = Operation::MemberAdd {
-            org: "acme".to_owned(),
+        let add = Action::MemberAdd(NewMember {
             email: "m@b".to_owned(),
             id: Some("m".to_owned()),
             name: None,
             role: Role::Member,
+        });
+        let add = Operation::Access {
+            org: "acme".to_owned(),
+            action: Box::new(add),
         };
-        assert_eq!(
-            connection.call(&order(add)).unwrap(),
-            Reply::Member { id: "m".to_owned() }
-        );
+        let Reply::Done(done) = connection.call(&order(add)).unwrap() else {
+            panic!("no document")
+        };
+        assert_eq!(done.document()["id"], "m");
     });
     assert!(Connection::open(folder.path()).unwrap().is_none());
 }

@@ -3,7 +3,7 @@
 use docket_access::Caller;
 use docket_event::{Event, Json, Value};
 
-use super::access::{begin_note, end_note};
+use super::notes::{begin_note, end_note};
 use super::reply::{NotedIn, Reply};
 use super::{Failure, Operations};
 

@@ -54,7 +54,7 @@ impl std::error::Error for Failure {}
 impl From<AccessError> for Failure {
     fn from(error: AccessError) -> Self {
         let kind = match &error {
-            AccessError::Invalid(_) => FailureKind::Invalid,
+            AccessError::Invalid(_) | AccessError::Forbidden(_) => FailureKind::Invalid,
             AccessError::Unknown(_) => FailureKind::Unknown,
             AccessError::Conflict(_) => FailureKind::Conflict,
             AccessError::Busy(_) => FailureKind::Busy,

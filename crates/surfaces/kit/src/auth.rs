@@ -6,6 +6,7 @@ use docket_engine::QueryError;
 use docket_event::{Field, Filter};
 use tokio::time::Instant;
 
+use docket_access::Admission;
 pub use docket_access::{Owner, Permission, Permissions, Principal, View};
 
 use crate::asked::Who;
@@ -77,16 +78,19 @@ pub async fn authenticate_secret(
     secret: String,
 ) -> Result<Principal, Refusal> {
     let access = app.access()?.clone();
+    let from = asked.client();
     let found = app.reading(move || {
-        let found = access.authenticate(&secret)?;
+        let found = access.authenticate(&secret, from)?;
         // Opens the log, if this is the first that is asked of it here: later on nothing may wait for the store.
-        if let Some(caller) = &found {
+        if let Admission::Admitted(caller) = &found {
             access.engine().log(&caller.org)?;
         }
         Ok::<_, QueryError>(found)
     });
-    let found = found.await??;
-    let caller = found.ok_or(Refusal::UnknownToken)?;
+    let caller = match found.await?? {
+        Admission::Admitted(caller) => caller,
+        Admission::Refused(_) => return Err(Refusal::UnknownToken),
+    };
     asked.is_from(Who {
         org: caller.org.clone(),
         token_id: caller.token_id.clone(),

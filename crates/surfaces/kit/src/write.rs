@@ -146,6 +146,7 @@ fn begin(
     Ok(Begun::Queued(log.append(Request {
         events: batch.events,
         rider,
+        ..Request::default()
     })?))
 }
 

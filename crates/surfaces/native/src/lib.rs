@@ -10,10 +10,13 @@ mod parameters;
 mod query;
 mod stats;
 mod turning;
+mod view;
 
 use axum::Router;
 use axum::routing::get;
 use docket_surfaces_kit::{App, Ingest, PageShape, Surface};
+
+pub use view::{VIEW_WORDS_MAX, read_view};
 
 /// The name of the surface, which stands in `origin.surface` of events that brought their own id.
 pub const NAME: &str = "native";

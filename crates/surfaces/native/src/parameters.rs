@@ -21,12 +21,16 @@ impl Parameters {
     /// The parameters of a query string.
     pub fn read(query: &str) -> Result<Self, Fault> {
         let pairs = query::pairs(query).map_err(|error| Fault::new("", error.to_string()))?;
-        let pairs = pairs.into_iter().map(Some).collect();
-        Ok(Parameters {
-            pairs,
+        Ok(Parameters::given(pairs))
+    }
+
+    /// Parameters that came another way than in a query string.
+    pub fn given(pairs: Vec<(String, String)>) -> Self {
+        Parameters {
+            pairs: pairs.into_iter().map(Some).collect(),
             known: Vec::new(),
             faults: Vec::new(),
-        })
+        }
     }
 
     /// All values of the parameter `name`.

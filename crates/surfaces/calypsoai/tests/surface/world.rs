@@ -85,7 +85,7 @@ impl World {
         let issue = |new: NewToken| access.create_token("acme", &new, &by).unwrap();
         let token = |new: NewToken| issue(new).secret.reveal().to_owned();
         let of = |role| NewToken {
-            role: Some(role),
+            role: Some(Role::into(role)),
             ..NewToken::of_owner(&acme.owner)
         };
         let ann = issue(NewToken::of_owner(ANN));
@@ -162,7 +162,7 @@ impl World {
     /// Writes an event of our own dialect, as who has the token, the way that surfaces write.
     pub async fn write(&self, token: &str, event: &str) {
         let (access, secret) = (self.access.clone(), token.to_owned());
-        let caller = std::thread::spawn(move || access.authenticate(&secret));
+        let caller = std::thread::spawn(move || access.admits(&secret, None));
         let caller = caller.join().unwrap().unwrap().unwrap();
         let batch = Batch {
             events: vec![read_event(event).unwrap()],

@@ -99,7 +99,7 @@ impl World {
             made.secret.reveal().to_owned()
         };
         let of = |role| NewToken {
-            role: Some(role),
+            role: Some(Role::into(role)),
             ..NewToken::of_owner(&acme.owner)
         };
         for id in [MEMBER, OTHER_MEMBER] {
@@ -149,7 +149,7 @@ impl World {
         let log = self.engine.log("acme").unwrap().unwrap();
         let request = Append {
             events,
-            rider: docket_engine::store::Rider::default(),
+            ..Append::default()
         };
         let ticket = tokio::task::spawn_blocking(move || log.append(request));
         ticket.await.unwrap().unwrap().done().await.unwrap();

@@ -90,7 +90,7 @@ impl World {
                 .to_owned()
         };
         let of = |role| NewToken {
-            role: Some(role),
+            role: Some(Role::into(role)),
             ..NewToken::of_owner(&acme.owner)
         };
         let member = NewMember {

@@ -1,0 +1,57 @@
+//! Notes: events of Docket about itself that no change of access goes with.
+
+use docket_access::{AccessError, Caller};
+use docket_engine::{Log, Request, Ticket};
+use docket_event::{Event, Value};
+
+use super::reply::Reply;
+use super::{Failure, FailureKind, Operations};
+
+impl Operations {
+    pub(super) fn export(
+        &self,
+        org: &str,
+        filter: &[(String, String)],
+        format: &str,
+        by: &Caller,
+    ) -> Result<Reply, Failure> {
+        let filter = filter
+            .iter()
+            .map(|(name, value)| Value::object([(name.as_str(), Value::string(value.as_str()))]));
+        let data = Value::object([
+            ("format", Value::string(format)),
+            ("filter", Value::Array(filter.collect())),
+        ]);
+        self.note(org, by.event("docket.events.exported", Vec::new(), &data))
+    }
+
+    /// Writes one event of Docket about itself.
+    pub(super) fn note(&self, org: &str, event: Event) -> Result<Reply, Failure> {
+        let position = end_note(begin_note(&self.log(org)?, event)?)?;
+        Ok(Reply::Noted { position })
+    }
+
+    /// The log of an organization that exists.
+    pub(super) fn log(&self, org: &str) -> Result<Log, Failure> {
+        let known = match self.access.organization(org)? {
+            Some(_) => self.access.engine().log(org)?,
+            None => None,
+        };
+        known.ok_or_else(|| AccessError::unknown_organization(org).into())
+    }
+}
+
+/// Puts one event of Docket about itself on its way.
+pub(super) fn begin_note(log: &Log, event: Event) -> Result<Ticket, Failure> {
+    let request = Request {
+        events: vec![event],
+        ..Request::default()
+    };
+    Ok(log.append(request)?)
+}
+
+/// Where the event is; it is durable.
+pub(super) fn end_note(ticket: Ticket) -> Result<u64, Failure> {
+    let position = ticket.wait()?.positions.first().copied();
+    position.ok_or_else(|| Failure::new(FailureKind::Corrupt, "an event was stored nowhere"))
+}
