@@ -52,7 +52,7 @@ pub struct SettingsChange {
     /// Whether it is recorded who reads events.
     #[serde(default)]
     pub read_audit: Option<bool>,
-    /// Must be true to keep events for fewer than 183 days.
+    /// Must be true to keep events for fewer than 183 days, and for ranges that the caller's own address is not in.
     #[serde(default)]
     pub confirm: bool,
 }
@@ -81,6 +81,9 @@ impl Access {
     ) -> Result<Settings, AccessError> {
         check(change)?;
         let ranges = change.allowed_ips.as_deref().map(ranges).transpose()?;
+        if let Some(ranges) = ranges.as_deref().filter(|_| !change.confirm) {
+            must_admit(ranges, by)?;
+        }
         self.change(&self.log(org)?, || {
             let organization = self.must_exist(org)?;
             let (old, version) = self.settings_record(org)?;
@@ -182,6 +185,22 @@ fn ranges(texts: &[String]) -> Result<Vec<IpNet>, AccessError> {
         }
     }
     Ok(all)
+}
+
+/// Refuses ranges that would keep whoever sets them out.
+fn must_admit(ranges: &[IpNet], by: &Caller) -> Result<(), AccessError> {
+    let ip = by.source.as_ref().and_then(|source| source.ip.as_deref());
+    let Some(ip) = ip.and_then(|ip| ip.parse::<std::net::IpAddr>().ok()) else {
+        return Ok(());
+    };
+    let ip = ip.to_canonical();
+    if ranges.is_empty() || ranges.iter().any(|range| range.contains(&ip)) {
+        return Ok(());
+    }
+    let reason = format!(
+        "does not contain {ip}, from where this is asked: the caller would be locked out; say `confirm` if that is meant"
+    );
+    Err(AccessError::invalid("allowed_ips", reason))
 }
 
 /// The event that tells of other ranges of addresses, if they are others.

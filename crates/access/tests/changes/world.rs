@@ -27,13 +27,16 @@ pub struct World {
 }
 
 pub fn world() -> World {
+    world_over(Memory::new(4_096))
+}
+
+pub fn world_over(store: Memory) -> World {
     let clock = Arc::new(Hands(AtomicI64::new(START_MICROS)));
     let environment = Environment {
         clock: clock.clone(),
         random: Arc::new(SystemRandom),
     };
-    let store = Arc::new(Memory::new(4_096));
-    let engine = Engine::open(store, Params::default(), environment).unwrap();
+    let engine = Engine::open(Arc::new(store), Params::default(), environment).unwrap();
     World {
         access: Access::open(engine),
         clock,
