@@ -12,11 +12,14 @@
 //! | far posting | a list of ids as varint distances, or 1 bit an id, whichever is shorter |
 //! | leaf hashes, salts | 256 slots of 32 and 16 bytes |
 //! | grams | for some of [`crate::grams`]' numbers, 1 bit for each group of events; not in format 1, nor in small blocks |
+//!
+//! Of pruned events a block of format 3 keeps the leaf hashes; no walk meets it.
 
 mod build;
 mod dir;
 mod events;
 mod grams;
+mod hashes;
 mod posting;
 mod read;
 mod search;
@@ -25,6 +28,7 @@ mod unpack;
 pub use build::{BlockInput, Built, build, time_order};
 pub use dir::{Dir, TypeEntry};
 pub use events::FrameEvents;
+pub use hashes::{HashesInput, build_hashes, is_hashes};
 pub use posting::NEAR_IDS_MAX;
 pub use read::{BlockReader, place};
 pub use search::{BlockIndex, Looked};
@@ -32,6 +36,8 @@ pub use unpack::unpack;
 
 /// Format of body and directory that this program writes. It reads format 1 as well, which has no grams.
 pub const BLOCK_FORMAT: u32 = 2;
+/// Format of a block whose events were pruned: its body is leaf hashes, and its directory says how long that is.
+pub const HASHES_FORMAT: u32 = 3;
 /// The first format that has grams.
 const GRAMS_FORMAT: u32 = 2;
 /// Most events in a block: what 16-bit ids can name.

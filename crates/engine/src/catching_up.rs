@@ -144,11 +144,7 @@ impl Inner {
         if tails.stay.is_empty() {
             tails.stay.push(Arc::new(Tail::new(sealed)));
         }
-        let next = View {
-            blocks: blocks.into_iter().map(Arc::new).collect(),
-            tails: tails.stay,
-        };
-        *state.view.write() = Arc::new(next);
+        *state.view.write() = Arc::new(View::of(blocks, tails.stay));
         if sealed > state.standing().size {
             let mut head = state.head.lock();
             head.head = seal.head;

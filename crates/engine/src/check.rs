@@ -3,7 +3,9 @@
 use docket_event::IdKey;
 use docket_merkle::{Frontier, Hash, TileHeight};
 
-use crate::block::{BlockInput, BlockReader, Built, Dir, build, time_order};
+use crate::block::{
+    BlockInput, BlockReader, Built, Dir, HashesInput, build, build_hashes, is_hashes, time_order,
+};
 use crate::cache::Cache;
 use crate::columns::Columns;
 use crate::params::Params;
@@ -20,6 +22,8 @@ pub struct CheckReport {
     pub logs: u64,
     /// How many events.
     pub events: u64,
+    /// How many leaves there are of events that were pruned.
+    pub pruned: u64,
     /// Everything that is wrong; empty when all is well.
     pub problems: Vec<Problem>,
 }
@@ -43,7 +47,6 @@ pub fn check(
             store,
             log: &log,
             terms: Terms::new(&store.identity().term_key, params.term_bits),
-            cache: Cache::new(0),
             frontier: Frontier::new(),
             tiles: TileCheck::new(tile_height(params.tile_height)),
             last_recorded: 0,
@@ -81,7 +84,6 @@ struct LogCheck<'c> {
     store: &'c dyn Store,
     log: &'c LogRow,
     terms: Terms,
-    cache: Cache,
     frontier: Frontier,
     tiles: TileCheck,
     last_recorded: i64,
@@ -96,6 +98,10 @@ impl LogCheck<'_> {
         let Some(blocks) = self.report.note(blocks)? else {
             return Ok(());
         };
+        if !blocks.is_sorted_by_key(|row| !is_hashes(row)) {
+            self.report
+                .problem(&name, "it is pruned behind events that are there");
+        }
         for row in &blocks {
             if row.first != self.frontier.size() {
                 self.report.problem(
@@ -134,19 +140,19 @@ impl LogCheck<'_> {
 
     fn block(&mut self, row: &BlockRow) -> Result<(), StoreError> {
         let key = IdKey(self.log.id_key);
-        let (store, cache) = (
-            self.store,
-            std::mem::replace(&mut self.cache, Cache::new(0)),
-        );
+        let cache = Cache::new(0);
         let reader = BlockReader {
             row,
-            store,
+            store: self.store,
             cache: &cache,
             key: &key,
         };
         let dir = reader.dir()?;
         let place = format!("block {}", row.id.0);
         let body = reader.body(&dir)?;
+        if is_hashes(row) {
+            return self.hashes(&place, (&reader, &dir), &body);
+        }
         let Joining { columns, frames } = read_block(&reader, &dir, &body, &self.terms)?;
         self.append(&place, &columns);
         let built = build(&BlockInput {
@@ -160,6 +166,28 @@ impl LogCheck<'_> {
             scanned_events: if dir.groups.is_empty() { u32::MAX } else { 0 },
         });
         self.compare_block(&place, row, &dir, &body, &built)
+    }
+
+    /// What is left of pruned events. Their hashes are right if the tree is.
+    fn hashes(
+        &mut self,
+        place: &str,
+        (reader, dir): (&BlockReader<'_>, &Dir),
+        body: &[u8],
+    ) -> Result<(), StoreError> {
+        let row = reader.row;
+        let leaves = reader.leaves(dir)?;
+        self.leaves(&leaves);
+        self.recorded(place, row.max_micros);
+        self.report.pruned += u64::from(row.count);
+        let built = build_hashes(&HashesInput {
+            id: row.id,
+            log: row.log,
+            first: row.first,
+            leaves: &leaves,
+            recorded_micros: row.max_micros,
+        });
+        self.compare_block(place, row, dir, body, &built)
     }
 
     fn compare_block(
@@ -184,7 +212,7 @@ impl LogCheck<'_> {
         // An index of another vocabulary holds other terms; its checksums have been looked at.
         let current = docket_event::vocabulary::vocabulary().version();
         let index = (dir.vocabulary, row.format, row.fields);
-        if index != (current, built.row.format, built.row.fields) {
+        if !is_hashes(row) && index != (current, built.row.format, built.row.fields) {
             return Ok(());
         }
         if built.body != body {
@@ -204,18 +232,26 @@ impl LogCheck<'_> {
     }
 
     fn append(&mut self, place: &str, columns: &Columns) {
-        for leaf in &columns.leaves {
+        self.leaves(&columns.leaves);
+        for (_, recorded_micros) in &columns.recorded {
+            self.recorded(place, *recorded_micros);
+        }
+        self.report.events += columns.len() as u64;
+    }
+
+    fn leaves(&mut self, leaves: &[Hash]) {
+        for leaf in leaves {
             self.frontier.append(*leaf);
             self.tiles.append(*leaf);
         }
-        for (_, recorded_micros) in &columns.recorded {
-            if *recorded_micros < self.last_recorded {
-                self.report
-                    .problem(place, "an event was recorded before the one in front of it");
-            }
-            self.last_recorded = *recorded_micros;
+    }
+
+    fn recorded(&mut self, place: &str, recorded_micros: i64) {
+        if recorded_micros < self.last_recorded {
+            self.report
+                .problem(place, "an event was recorded before the one in front of it");
         }
-        self.report.events += columns.len() as u64;
+        self.last_recorded = recorded_micros;
     }
 
     fn compare_tiles(&mut self, stored: &[TileRow]) {

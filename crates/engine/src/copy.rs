@@ -11,16 +11,20 @@ use docket_event::IdKey;
 use docket_merkle::{Frontier, Head as TreeHead};
 
 use crate::batch::{Batch, head_after};
-use crate::block::{BlockInput, BlockReader, Built, build, time_order};
+use crate::block::{
+    BlockInput, BlockReader, Built, HashesInput, build, build_hashes, is_hashes, time_order,
+};
 use crate::cache::Cache;
 use crate::check::TileCheck;
 use crate::codec::Malformed;
+use crate::encoders::Encoders;
 use crate::environment::Environment;
 use crate::frame::FrameEncoder;
 use crate::params::Params;
 use crate::rebuild::{behind, read_batch, read_block};
 use crate::replay::Replayed;
-use crate::seal::Parting;
+use crate::seal::{Parting, Sealer};
+use crate::state::end_of;
 use crate::store::{
     Answered, BatchRow, BlockRow, Claim, Expect, GroupId, Head, LogRow, Record, RecordChange,
     Rider, RiderRows, Seal, Store, StoreError, Verdict,
@@ -112,6 +116,7 @@ impl Copying<'_> {
             return Err(taken(log));
         }
         let mut copy = LogCopy::new(self, log, target);
+        copy.prune()?;
         copy.blocks(going)?;
         let batches = copy.batches()?;
         if going(copy.frontier.size()).is_break() {
@@ -157,22 +162,49 @@ impl<'c> LogCopy<'c> {
         }
     }
 
+    /// What was pruned in the source since the last attempt goes from the target, too.
+    fn prune(&mut self) -> Result<(), CopyError> {
+        let pruned = self.rows()?;
+        let pruned = pruned.iter().take_while(|row| is_hashes(row)).last();
+        let up_to = pruned.map_or(0, end_of).min(self.target.sealed);
+        if up_to == 0 {
+            return Ok(());
+        }
+        let (to, params) = (self.job.to, self.job.params);
+        let sealer = Sealer {
+            store: to,
+            cache: &Cache::new(0),
+            params,
+            terms: &self.terms,
+            encoders: &Encoders::new(params.zstd_level),
+        };
+        let contents = to.contents(self.target.id, None);
+        let state = contents.and_then(|contents| {
+            let replayed = Replayed::of(contents, params, &self.terms)?;
+            Ok(replayed.into_state(&self.target))
+        });
+        let state = state.map_err(CopyError::Target)?;
+        while sealer.prune(&state, up_to).map_err(CopyError::Target)? > 0 {}
+        Ok(())
+    }
+
+    fn rows(&self) -> Result<Vec<BlockRow>, CopyError> {
+        let rows = self.job.from.blocks(self.log.id);
+        rows.map_err(CopyError::Source)
+    }
+
     fn blocks(&mut self, going: &mut dyn FnMut(u64) -> ControlFlow<()>) -> Result<(), CopyError> {
-        let blocks = self
-            .job
-            .from
-            .blocks(self.log.id)
-            .map_err(CopyError::Source)?;
         let cache = Cache::new(0);
-        for row in &blocks {
+        for row in &self.rows()? {
             if going(self.frontier.size()).is_break() {
                 return Err(CopyError::Stopped);
             }
             if row.first != self.frontier.size() {
                 return Err(self.corrupt("its blocks do not follow each other"));
             }
-            let joining = self.read(row, &cache)?;
-            if let Some(joining) = joining {
+            if is_hashes(row) {
+                self.hashes(row, &cache)?;
+            } else if let Some(joining) = self.read(row, &cache)? {
                 self.put(joining)?;
             }
         }
@@ -187,6 +219,36 @@ impl<'c> LogCopy<'c> {
             return Err(taken(self.log));
         }
         Ok(())
+    }
+
+    /// The leaves of pruned events go by, and to the target as far as it lacks them.
+    fn hashes(&mut self, row: &BlockRow, cache: &Cache) -> Result<(), CopyError> {
+        let key = self.key;
+        let reader = BlockReader {
+            row,
+            store: self.job.from,
+            cache,
+            key: &key,
+        };
+        let leaves = reader.dir().and_then(|dir| reader.leaves(&dir));
+        let leaves = leaves.map_err(CopyError::Source)?;
+        self.check_recorded(row.max_micros)?;
+        self.went_by(&leaves, self.recorded_micros)?;
+        let first = row.first.max(self.target.sealed);
+        let from = usize::try_from(first - row.first).unwrap_or(usize::MAX);
+        match leaves.get(from..) {
+            None | Some([]) => Ok(()),
+            Some(leaves) => {
+                let id = self.job.to.new_block(self.target.id);
+                self.seal(build_hashes(&HashesInput {
+                    id: id.map_err(CopyError::Target)?,
+                    log: self.target.id,
+                    first,
+                    leaves,
+                    recorded_micros: self.recorded_micros,
+                }))
+            }
+        }
     }
 
     /// What the target lacks of a block. All of it goes by.
@@ -224,7 +286,7 @@ impl<'c> LogCopy<'c> {
                 Some(rest.map_err(|error| CopyError::Source(reader.corrupt(error)))?)
             }
         };
-        self.check_recorded(&joining)?;
+        self.check_all_recorded(&joining)?;
         self.went_by(&joining.columns.leaves, self.recorded_micros)?;
         Ok(Some(rest.unwrap_or(joining)))
     }
@@ -250,13 +312,18 @@ impl<'c> LogCopy<'c> {
         Ok(())
     }
 
-    fn check_recorded(&mut self, joining: &Joining) -> Result<(), CopyError> {
-        for (_, recorded_micros) in &joining.columns.recorded {
-            if *recorded_micros < self.recorded_micros {
-                return Err(self.corrupt("an event was recorded before the one in front of it"));
-            }
-            self.recorded_micros = *recorded_micros;
+    fn check_all_recorded(&mut self, joining: &Joining) -> Result<(), CopyError> {
+        let times = joining.columns.recorded.iter();
+        times
+            .map(|(_, time)| *time)
+            .try_for_each(|time| self.check_recorded(time))
+    }
+
+    fn check_recorded(&mut self, recorded_micros: i64) -> Result<(), CopyError> {
+        if recorded_micros < self.recorded_micros {
+            return Err(self.corrupt("an event was recorded before the one in front of it"));
         }
+        self.recorded_micros = recorded_micros;
         Ok(())
     }
 
@@ -265,7 +332,7 @@ impl<'c> LogCopy<'c> {
         let Joining { columns, frames } = joining;
         let to = self.job.to;
         let id = to.new_block(self.target.id).map_err(CopyError::Target)?;
-        let mut built = build(&BlockInput {
+        self.seal(build(&BlockInput {
             id,
             log: self.target.id,
             first: self.frontier.size() - columns.len() as u64,
@@ -274,7 +341,11 @@ impl<'c> LogCopy<'c> {
             frames: &frames,
             page_bytes: self.job.params.page_bytes,
             scanned_events: self.job.params.scanned_events,
-        });
+        }))
+    }
+
+    /// Seals a block that ends with what went by last.
+    fn seal(&mut self, mut built: Built) -> Result<(), CopyError> {
         let complete = std::mem::take(&mut self.tiles.complete);
         let tiles: Vec<_> = complete
             .iter()
@@ -286,7 +357,7 @@ impl<'c> LogCopy<'c> {
             frontier: self.frontier.to_bytes(),
             ..self.target.clone()
         };
-        seal(to, &mut built, &log, &tiles).map_err(CopyError::Target)
+        seal(self.job.to, &mut built, &log, &tiles).map_err(CopyError::Target)
     }
 
     /// What is not sealed goes by; the same batches for the target.
@@ -305,7 +376,7 @@ impl<'c> LogCopy<'c> {
             let joining = read_batch(&row, &self.key, &self.terms).map_err(place)?;
             let batch = Batch::decode(&row).map_err(place)?;
             batches.push(batch.encode(self.target.id, row.first, group));
-            self.check_recorded(&joining)?;
+            self.check_all_recorded(&joining)?;
             self.went_by(&joining.columns.leaves, self.recorded_micros)?;
         }
         Ok(batches)
@@ -382,7 +453,7 @@ fn seal(
     parts.put(built)?;
     parts.flush()?;
     store.finish_seals(&[Seal {
-        block: &built.row,
+        blocks: std::slice::from_ref(&built.row),
         replaces: &[],
         log,
         tiles,

@@ -1,10 +1,12 @@
-//! The leaf of one event.
+//! The leaves of events, of pruned ones too.
+
+use std::ops::Range;
 
 use docket_merkle::Hash;
 
 use crate::block::BlockReader;
 use crate::query::Reading;
-use crate::state::LogState;
+use crate::state::{LogState, View};
 use crate::store::StoreError;
 
 /// The leaf at a position of what is in memory of a log; `None` when there is none.
@@ -17,27 +19,45 @@ pub fn leaf(
     position: u64,
 ) -> Result<Option<Hash>, StoreError> {
     let (_, view) = state.snapshot();
-    let slot = |first: u64| u32::try_from(position.checked_sub(first)?).ok();
-    for tail in &view.tails {
-        let found = slot(tail.first()).and_then(|slot| {
-            tail.content(|content| content.columns.leaves.get(slot as usize).copied())
-        });
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    for row in &view.blocks {
-        let Some(slot) = slot(row.first).filter(|slot| *slot < row.count) else {
-            continue;
-        };
+    let found = leaves(
+        reading,
+        state,
+        &view,
+        &(position..position.saturating_add(1)),
+    )?;
+    Ok(found.first().copied())
+}
+
+/// The leaves at some positions, as far as the view has them.
+///
+/// # Errors
+/// The store fails, or what it has cannot be right.
+pub fn leaves(
+    reading: &Reading<'_>,
+    state: &LogState,
+    view: &View,
+    positions: &Range<u64>,
+) -> Result<Vec<Hash>, StoreError> {
+    let mut found = Vec::new();
+    for row in view.all_blocks() {
         let reader = BlockReader {
             row,
             store: reading.store,
             cache: reading.cache,
             key: &state.key,
         };
-        let found = reader.leaves_of(&*reader.dir()?, slot..slot + 1)?;
-        return Ok(found.first().copied());
+        found.extend(reader.leaves_within(positions)?);
     }
-    Ok(None)
+    for tail in &view.tails {
+        let slot = |position: u64| {
+            let slot = position.saturating_sub(tail.first());
+            usize::try_from(slot).unwrap_or(usize::MAX)
+        };
+        tail.content(|content| {
+            let leaves = &content.columns.leaves;
+            let end = slot(positions.end).min(leaves.len());
+            found.extend_from_slice(leaves.get(slot(positions.start)..end).unwrap_or_default());
+        });
+    }
+    Ok(found)
 }

@@ -38,7 +38,7 @@ impl Sealer<'_> {
         let seals: Vec<Seal<'_>> = all
             .iter()
             .map(|one| Seal {
-                block: &one.built.row,
+                blocks: std::slice::from_ref(&one.built.row),
                 replaces: &one.replaces,
                 log: &one.log,
                 tiles: &[],
@@ -93,7 +93,7 @@ impl Sealer<'_> {
         Ok(None)
     }
 
-    fn reader<'r>(&'r self, state: &'r LogState, row: &'r BlockRow) -> BlockReader<'r> {
+    pub(crate) fn reader<'r>(&'r self, state: &'r LogState, row: &'r BlockRow) -> BlockReader<'r> {
         BlockReader {
             row,
             store: self.store,

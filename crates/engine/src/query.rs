@@ -138,7 +138,7 @@ pub fn over_view<T>(
 }
 
 fn blocks_of(view: &View) -> impl Iterator<Item = BlockId> {
-    view.blocks.iter().map(|block| block.id)
+    view.all_blocks().map(|block| block.id)
 }
 
 /// Some events of a walk.

@@ -7,6 +7,7 @@ use docket_event::IdKey;
 use docket_merkle::Frontier;
 use parking_lot::{Mutex, RwLock};
 
+use crate::block::is_hashes;
 use crate::params::Params;
 use crate::rebuild::read_batch;
 use crate::state::{LogState, SealHead, View, WriteHead};
@@ -43,6 +44,9 @@ pub fn seal_head(log: &LogRow, blocks: &[BlockRow]) -> Result<SealHead, StoreErr
     if frontier.size() != log.sealed {
         return Err(corrupt("its frontier is of another size"));
     }
+    if !blocks.is_sorted_by_key(|block| !is_hashes(block)) {
+        return Err(corrupt("it is pruned behind events that are there"));
+    }
     let head = Head {
         size: log.sealed,
         recorded_micros: log.recorded_micros,
@@ -65,10 +69,7 @@ impl Replayed {
                 frontier: seal.frontier.clone(),
             },
             seal,
-            view: View {
-                blocks: blocks.into_iter().map(Arc::new).collect(),
-                tails: vec![Arc::new(Tail::new(log.sealed))],
-            },
+            view: View::of(blocks, vec![Arc::new(Tail::new(log.sealed))]),
             version: contents.standing.version,
         };
         for row in contents.batches {

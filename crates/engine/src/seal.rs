@@ -60,7 +60,7 @@ impl Sealer<'_> {
         let seals: Vec<Seal<'_>> = ready
             .iter()
             .map(|one| Seal {
-                block: &one.built.row,
+                blocks: std::slice::from_ref(&one.built.row),
                 replaces: &[],
                 log: &one.log,
                 tiles: &one.tiles,

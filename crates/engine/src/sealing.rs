@@ -136,6 +136,25 @@ impl Sealing {
         }
     }
 
+    /// Waits until `done` holds, at most for `longest`; not when sealing is stuck or ends.
+    pub fn wait_until(&self, done: impl Fn() -> bool, longest: Duration) -> Result<(), StoreError> {
+        let mut queue = self.queue.lock();
+        while !done() && !queue.closing {
+            if let Some(stuck) = &queue.stuck {
+                return Err(stuck.clone());
+            }
+            if self.moved.wait_for(&mut queue, longest).timed_out() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it is time to end.
+    pub fn is_closing(&self) -> bool {
+        self.queue.lock().closing
+    }
+
     /// Why nothing can be taken in: sealing is stuck, and tails of more than `bytes_max` wait.
     pub fn refuses(&self, bytes_max: usize) -> Option<String> {
         let queue = self.queue.lock();
@@ -318,7 +337,11 @@ fn seal(inner: &Inner, tails: &[Frozen]) -> Result<Vec<Frozen>, StoreError> {
     Ok(tails.iter().filter(waits).cloned().collect())
 }
 
-fn claim<'i>(inner: &'i Inner, logs: &[Arc<LogState>]) -> Result<Box<dyn Claim + 'i>, StoreError> {
+/// Takes the right to change what blocks some logs have.
+pub fn claim<'i>(
+    inner: &'i Inner,
+    logs: &[Arc<LogState>],
+) -> Result<Box<dyn Claim + 'i>, StoreError> {
     if !inner.store.shared() {
         return Ok(Box::new(Alone));
     }

@@ -7,6 +7,7 @@ use docket_event::IdKey;
 use docket_merkle::Frontier;
 use parking_lot::{Mutex, RwLock};
 
+use crate::block::is_hashes;
 use crate::store::{BlockRow, Head, LogId, Store};
 use crate::tail::Tail;
 
@@ -56,10 +57,40 @@ pub struct SealHead {
 /// The pieces that make up a log: blocks, then tails. The last tail takes new events.
 #[derive(Clone, Debug, Default)]
 pub struct View {
-    /// Rows of the blocks, without directories, by first position.
+    /// Rows of the blocks of leaf hashes whose events were pruned, by first position. What is read begins behind them.
+    pub pruned: Vec<Arc<BlockRow>>,
+    /// Rows of the blocks of events, without directories, by first position.
     pub blocks: Vec<Arc<BlockRow>>,
     /// Tails by first position; never empty in a log that was opened.
     pub tails: Vec<Arc<Tail>>,
+}
+
+impl View {
+    /// The pieces of a log whose blocks are these.
+    pub fn of(blocks: Vec<BlockRow>, tails: Vec<Arc<Tail>>) -> Self {
+        let rows = blocks.into_iter().map(Arc::new);
+        let (pruned, blocks) = rows.partition(|row| is_hashes(row));
+        View {
+            pruned,
+            blocks,
+            tails,
+        }
+    }
+
+    /// All blocks, those of pruned events first.
+    pub fn all_blocks(&self) -> impl Iterator<Item = &Arc<BlockRow>> {
+        self.pruned.iter().chain(&self.blocks)
+    }
+
+    /// Position of the first event that was not pruned.
+    pub fn first(&self) -> u64 {
+        self.pruned.last().map_or(0, |row| end_of(row))
+    }
+}
+
+/// Position behind the last event of a block.
+pub fn end_of(row: &BlockRow) -> u64 {
+    row.first + u64::from(row.count)
 }
 
 impl LogState {
@@ -135,6 +166,18 @@ impl LogState {
         next.blocks.retain(|old| !span.contains(&old.first));
         let at = next.blocks.partition_point(|old| old.first < block.first);
         next.blocks.insert(at, Arc::new(block));
+        *view = Arc::new(next);
+    }
+
+    /// Puts a block of hashes, and the block of what is left behind it, in the place of those that they were made from.
+    pub fn prune(&self, hashes: BlockRow, rest: Option<BlockRow>) {
+        let end = end_of(&hashes);
+        let mut view = self.view.write();
+        let mut next = View::clone(&view);
+        next.pruned.retain(|old| old.first < hashes.first);
+        next.pruned.push(Arc::new(hashes));
+        next.blocks.retain(|old| old.first >= end);
+        next.blocks.splice(0..0, rest.map(Arc::new));
         *view = Arc::new(next);
     }
 }

@@ -287,17 +287,29 @@ pub struct Part<'p> {
     pub data: &'p [u8],
 }
 
-/// A finished block, and what its coming changes.
+/// Finished blocks, and what their coming changes.
 #[derive(Clone, Debug)]
 pub struct Seal<'s> {
-    /// The block. Its parts are there already.
-    pub block: &'s BlockRow,
-    /// Blocks of the same log that it replaces.
+    /// The blocks, which follow each other. Their parts are there already. Behind what is sealed comes a single one; in
+    /// the place of others there may be more.
+    pub blocks: &'s [BlockRow],
+    /// Blocks of the same log that they replace.
     pub replaces: &'s [BlockId],
     /// The log as it is now; batches below `log.sealed` go.
     pub log: &'s LogRow,
     /// Tiles that became complete.
     pub tiles: &'s [TileRow],
+}
+
+impl Seal<'_> {
+    /// The positions of its blocks; `None` when they do not follow each other, or are not as many as there may be.
+    pub fn span(&self) -> Option<Range<u64>> {
+        let first = self.blocks.first()?.first;
+        let end = self.blocks.iter().try_fold(first, |at, block| {
+            (block.first == at).then(|| at + u64::from(block.count))
+        })?;
+        (self.blocks.len() == 1 || !self.replaces.is_empty()).then_some(first..end)
+    }
 }
 
 /// Something that a store found wrong with itself.
@@ -392,7 +404,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// opened.
     fn put_parts(&self, parts: &[Part<'_>]) -> Result<(), StoreError>;
 
-    /// In one commit, for each of `seals`: the block joins its log's list, replaced blocks leave it, batches below
+    /// In one commit, for each of `seals`: its blocks join their log's list, replaced blocks leave it, batches below
     /// the new `sealed` go, the log row and tiles are written. A log whose blocks have changed since its seal was
     /// worked out is left alone, and so are the others: [`StoreError::Busy`], or Corrupt where nobody else may write.
     /// A log may be sealed beyond its head, which rises with it, if all of it is sealed already: so it is copied.

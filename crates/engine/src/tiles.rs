@@ -86,21 +86,14 @@ impl Tiler<'_> {
     fn leaves(&self, wanted: Range<u64>, from: u64, new: &[Hash]) -> Result<Vec<Hash>, StoreError> {
         let mut leaves = Vec::new();
         let (_, view) = self.state.snapshot();
-        for row in &view.blocks {
-            let end = row.first + u64::from(row.count);
-            let touched = row.first.max(wanted.start)..end.min(wanted.end);
-            if touched.is_empty() {
-                continue;
-            }
+        for row in view.all_blocks() {
             let reader = BlockReader {
                 row,
                 store: self.store,
                 cache: self.cache,
                 key: &self.state.key,
             };
-            let slot = |position: u64| u32::try_from(position - row.first).unwrap_or(u32::MAX);
-            let slots = slot(touched.start)..slot(touched.end);
-            leaves.extend(reader.leaves_of(&*reader.dir()?, slots)?);
+            leaves.extend(reader.leaves_within(&wanted)?);
         }
         let new = (from..).zip(new).filter(|(at, _)| wanted.contains(at));
         leaves.extend(new.map(|(_, leaf)| *leaf));

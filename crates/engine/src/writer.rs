@@ -48,6 +48,8 @@ pub enum Command {
     Recover(String),
     /// Seal every log's tail, however little it holds.
     SealAll(oneshot::Sender<Result<(), StoreError>>),
+    /// Have a log's tail sealed if it begins below a position; says when it is frozen.
+    Freeze(Arc<LogState>, u64, oneshot::Sender<()>),
     /// Finish what is queued, and end.
     Close,
 }
@@ -84,6 +86,10 @@ pub fn run(inner: &Inner, commands: &Receiver<Command>) {
                 Command::SealAll(answer) => {
                     // A caller that went away does not want to know.
                     let _ = answer.send(inner.seal_everything());
+                }
+                Command::Freeze(state, up_to, answer) => {
+                    inner.freeze_below(&state, up_to);
+                    let _ = answer.send(());
                 }
                 Command::Close => closing = true,
             }

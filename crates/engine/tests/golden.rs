@@ -187,7 +187,7 @@ fn load(store: &dyn Store, golden: &Value<'_>, version: u32) {
         .unwrap();
     store
         .finish_seals(&[Seal {
-            block: &block,
+            blocks: std::slice::from_ref(&block),
             replaces: &[],
             log: &log,
             tiles: &tiles,

@@ -172,8 +172,8 @@ impl Live {
         let (lease, ()) = self.held(write).map_err(Failure::unwritten)?;
         Self::commit(lease)?;
         let mut unfinished = self.unfinished.lock();
-        for seal in seals {
-            unfinished.remove(&seal.block.id);
+        for block in seals.iter().flat_map(|seal| seal.blocks) {
+            unfinished.remove(&block.id);
         }
         drop(unfinished);
         self.turn();

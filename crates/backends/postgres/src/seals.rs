@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use docket_engine::store::{BlockId, Head, LogId, LogRow, Seal, StoreError};
+use docket_engine::store::{BlockId, BlockRow, Head, LogId, LogRow, Seal, StoreError};
 
 use crate::blocks::{self, BLOCK};
 use crate::failure::Failure;
@@ -29,8 +29,10 @@ pub(crate) async fn write(
             steps.extend([rows, bodies]);
             counts.extend([Some(seal.replaces.len() as u64), None]);
         }
-        steps.push(blocks::insert_step(seal.block, int(bytes, "block")?)?);
-        counts.push(Some(1));
+        for (block, bytes) in seal.blocks.iter().zip(bytes) {
+            steps.push(blocks::insert_step(block, int(bytes, "block")?)?);
+            counts.push(Some(1));
+        }
         if seal.replaces.is_empty() {
             steps.push(logs::update_step(seal.log)?);
             counts.push(Some(1));
@@ -80,7 +82,8 @@ async fn look(session: &Session, layout: Layout, seals: &[Seal<'_>]) -> Result<F
         .flat_map(|seal| seal.replaces)
         .copied()
         .collect();
-    let new: Vec<BlockId> = seals.iter().map(|seal| seal.block.id).collect();
+    let new = seals.iter().flat_map(|seal| seal.blocks);
+    let new: Vec<BlockId> = new.map(|block| block.id).collect();
     steps.extend([
         logs::some_step(&ids),
         replaced_step(&replaced),
@@ -109,10 +112,12 @@ async fn look(session: &Session, layout: Layout, seals: &[Seal<'_>]) -> Result<F
 }
 
 impl Found {
-    /// Whether a seal fits; the bytes of its body.
-    fn check(&self, seal: &Seal<'_>) -> Result<u64, Failure> {
-        let (block, log) = (seal.block, seal.log);
-        let wrong = |what: &str| StoreError::corrupt(format!("block {}", block.id.0), what);
+    /// Whether a seal fits; the bytes of its bodies.
+    fn check(&self, seal: &Seal<'_>) -> Result<Vec<u64>, Failure> {
+        let log = seal.log;
+        let wrong = |what: &str| StoreError::corrupt(format!("a seal of log {}", log.id.0), what);
+        let span = seal.span();
+        let span = span.ok_or_else(|| wrong("has blocks that do not follow each other"))?;
         let row = self
             .logs
             .get(&log.id)
@@ -122,14 +127,14 @@ impl Found {
             .get(&log.id)
             .ok_or_else(|| logs::missing(log.id))?;
         let ours = |id: BlockId| block_key(id).0 == i64::from(log.id.0);
-        if row.org != log.org || block.log != log.id || !ours(block.id) {
+        let fits = |block: &BlockRow| block.log == log.id && ours(block.id);
+        if row.org != log.org || !seal.blocks.iter().all(fits) {
             return Err(wrong("does not fit its log").into());
         }
         // A log that is copied has no batches: all of it is sealed, and its head rises with it.
         if log.sealed > head.size && row.sealed != head.size {
             return Err(wrong("is beyond the log's head").into());
         }
-        let end = block.first + u64::from(block.count);
         let stale = || {
             Failure::refused(format!(
                 "log {} has changed since it was to be sealed",
@@ -138,7 +143,7 @@ impl Found {
         };
         if seal.replaces.is_empty() {
             // What is sealed ends where this block begins.
-            if row.sealed != block.first || log.sealed != end {
+            if row.sealed != span.start || log.sealed != span.end {
                 return Err(stale());
             }
         } else {
@@ -148,14 +153,15 @@ impl Found {
                 old.push(*place.ok_or_else(stale)?);
             }
             old.sort_unstable();
-            let reached = old.iter().try_fold(block.first, |at, (first, end)| {
+            let reached = old.iter().try_fold(span.start, |at, (first, end)| {
                 (*first == at).then_some(*end)
             });
-            if row.sealed != log.sealed || reached != Some(end) {
+            if row.sealed != log.sealed || reached != Some(span.end) {
                 return Err(stale());
             }
         }
-        self.body_bytes(block.id)
+        let bytes = seal.blocks.iter().map(|block| self.body_bytes(block.id));
+        bytes.collect()
     }
 
     /// The bytes of a body of which all parts are there and full, save the last.

@@ -247,7 +247,7 @@ fn parts_that_were_removed_under_a_seal_keep_it_from_being_listed() {
     assert!(other.claim(&[log]).expect("claims").has(log));
     let (block, now) = (block(id, log, 0, 2), sealed(&made, 2));
     let seal = Seal {
-        block: &block,
+        blocks: std::slice::from_ref(&block),
         replaces: &[],
         log: &now,
         tiles: &[],

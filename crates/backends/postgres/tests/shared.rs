@@ -136,7 +136,7 @@ fn a_seal_that_others_were_faster_with_is_busy() {
     let one = seal(&*theirs, &log, 0, 2, b"one").expect("seals");
     let now = sealed(&log, 2);
     let stale = Seal {
-        block: &late,
+        blocks: std::slice::from_ref(&late),
         replaces: &[],
         log: &now,
         tiles: &[],
@@ -153,7 +153,7 @@ fn a_seal_that_others_were_faster_with_is_busy() {
     );
     put_body(&*ours, merged.id, b"merged").expect("puts");
     let merge = Seal {
-        block: &merged,
+        blocks: std::slice::from_ref(&merged),
         replaces: &[one.id, two.id],
         log: &now,
         tiles: &[],
@@ -168,7 +168,7 @@ fn a_seal_that_others_were_faster_with_is_busy() {
     );
     put_body(&*theirs, again.id, b"again").expect("puts");
     let again = Seal {
-        block: &again,
+        blocks: std::slice::from_ref(&again),
         ..merge.clone()
     };
     let outcome = theirs.finish_seals(std::slice::from_ref(&again));
@@ -195,7 +195,7 @@ fn what_others_are_writing_is_not_removed() {
     let theirs = open(&url);
     let now = sealed(&log, 1);
     let seal = Seal {
-        block: &block,
+        blocks: std::slice::from_ref(&block),
         replaces: &[],
         log: &now,
         tiles: &[],

@@ -122,19 +122,22 @@ impl Live {
         let mut slot = self.slot.lock();
         let mut lengths = Vec::with_capacity(seals.len());
         for seal in seals {
-            lengths.push(body_bytes(
-                slot.unfinished.get(&seal.block.id),
-                seal.block.id,
-            )?);
+            let bytes = seal.blocks.iter();
+            let bytes = bytes.map(|block| body_bytes(slot.unfinished.get(&block.id), block.id));
+            lengths.push(bytes.collect::<Result<Vec<u64>, _>>()?);
             let writer = slot.writer()?;
             let head = writer.head(seal.log.id)?;
             let reaches = seal.log.sealed <= head.size
                 || logs::get(&writer.connection, seal.log.id)?
                     .is_some_and(|log| log.sealed == head.size);
-            if seal.block.log != seal.log.id || !reaches {
-                let what = format!("is not of its log, or the log ends at {}", head.size);
+            let ours = seal.blocks.iter().all(|block| block.log == seal.log.id);
+            if !ours || !reaches || seal.span().is_none() {
+                let what = format!(
+                    "its blocks are not of its log, or do not follow each other, or the log ends at {}",
+                    head.size
+                );
                 return Err(StoreError::corrupt(
-                    format!("block {}", seal.block.id.0),
+                    format!("a seal of log {}", seal.log.id.0),
                     what,
                 ));
             }
@@ -143,11 +146,13 @@ impl Live {
             let seals = seals.iter().zip(lengths);
             seals
                 .into_iter()
-                .try_for_each(|(seal, bytes)| finish(connection, seal, bytes))
+                .try_for_each(|(seal, bytes)| finish(connection, seal, &bytes))
         })?;
         let mut rubbish = Vec::new();
         for seal in seals {
-            slot.unfinished.remove(&seal.block.id);
+            for block in seal.blocks {
+                slot.unfinished.remove(&block.id);
+            }
             slot.writer()?.rise(seal.log);
             rubbish.extend(seal.replaces.iter().copied().map(Rubbish::Slices));
             rubbish.push(Rubbish::Batches(seal.log.id));
@@ -249,12 +254,14 @@ impl Live {
     }
 }
 
-/// Puts one block on its list.
-fn finish(connection: &Connection, seal: &Seal<'_>, body_bytes: u64) -> Result<(), Failure> {
+/// Puts the blocks of a seal on their list.
+fn finish(connection: &Connection, seal: &Seal<'_>, body_bytes: &[u64]) -> Result<(), Failure> {
     for replaced in seal.replaces {
         blocks::remove(connection, seal.log.id, *replaced)?;
     }
-    blocks::insert(connection, seal.block, body_bytes)?;
+    for (block, bytes) in seal.blocks.iter().zip(body_bytes) {
+        blocks::insert(connection, block, *bytes)?;
+    }
     logs::update(connection, seal.log)?;
     seal.tiles
         .iter()

@@ -58,7 +58,7 @@ fn make(folder: &Path) {
         sample::tile(log.id, 2, 0),
     ];
     let seal = Seal {
-        block: &block,
+        blocks: std::slice::from_ref(&block),
         replaces: &[],
         log: &now,
         tiles: &tiles,

@@ -112,7 +112,7 @@ fn a_snapshot_writes_nothing() {
     let row = sample::block(BlockId(1), log.id, 0, 1);
     let (now, id) = (sample::sealed(&log, 1), BlockId(1));
     let seal = docket_engine::store::Seal {
-        block: &row,
+        blocks: std::slice::from_ref(&row),
         replaces: &[],
         log: &now,
         tiles: &[],

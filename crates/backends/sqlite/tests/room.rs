@@ -222,7 +222,7 @@ fn what_is_sealed_or_replaced_is_removed() {
     sample::put_body(&store, new.id, b"new").expect("puts");
     let (now, replaces) = (sample::sealed(&log, 599), [old.id]);
     let seal = Seal {
-        block: &new,
+        blocks: std::slice::from_ref(&new),
         replaces: &replaces,
         log: &now,
         tiles: &[],

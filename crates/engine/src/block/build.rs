@@ -301,7 +301,7 @@ impl<'l> PagePutter<'l> {
     }
 }
 
-fn put_chunks<const N: usize>(body: &mut Vec<u8>, rows: &[[u8; N]]) {
+pub(super) fn put_chunks<const N: usize>(body: &mut Vec<u8>, rows: &[[u8; N]]) {
     for chunk in rows.chunks(LEAF_CHUNK) {
         put_piece(body, chunk.as_flattened().to_vec());
     }

@@ -7,7 +7,9 @@ use crate::term_filter::TermFilter;
 use crate::terms::Term;
 
 use super::grams::GramLayout;
-use super::{BLOCK_EVENTS_MAX, BLOCK_FORMAT, GRAMS_FORMAT, LEAF_CHUNK, TIMES_CHUNK};
+use super::{
+    BLOCK_EVENTS_MAX, BLOCK_FORMAT, GRAMS_FORMAT, HASHES_FORMAT, LEAF_CHUNK, TIMES_CHUNK, hashes,
+};
 use crate::encode::SALT_BYTES;
 
 const ENTRIES_MAX: usize = 1 << 20;
@@ -132,6 +134,9 @@ impl Dir {
     /// # Errors
     /// It is not what [`Dir::encode`] makes, or stands in another row.
     pub fn decode(row: &BlockRow) -> Result<Self, Malformed> {
+        if row.format == HASHES_FORMAT {
+            return hashes::decode(row);
+        }
         let mut bytes = Bytes::new(checked(&row.dir, &[&key(row)])?);
         let known = (1..=BLOCK_FORMAT).contains(&row.format);
         if !known || u32::from(bytes.byte()?) != row.format || row.count > BLOCK_EVENTS_MAX {
@@ -363,7 +368,7 @@ fn pieces<K: Copy + Default>(
 }
 
 /// What the checksum covers besides the directory: the row.
-fn key(row: &BlockRow) -> Vec<u8> {
+pub(super) fn key(row: &BlockRow) -> Vec<u8> {
     let mut key = b"block".to_vec();
     key.extend(row.id.0.to_be_bytes());
     key.extend(row.log.0.to_be_bytes());

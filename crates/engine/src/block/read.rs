@@ -255,6 +255,18 @@ impl BlockReader<'_> {
         Ok(rows.take(slots.len()).map(Hash::from).collect())
     }
 
+    /// The leaf hashes of those of some positions that the block has.
+    pub fn leaves_within(&self, positions: &Range<u64>) -> Result<Vec<Hash>, StoreError> {
+        let first = self.row.first;
+        let end = first + u64::from(self.row.count);
+        let touched = first.max(positions.start)..end.min(positions.end);
+        if touched.is_empty() {
+            return Ok(Vec::new());
+        }
+        let slot = |position: u64| u32::try_from(position - first).unwrap_or(u32::MAX);
+        self.leaves_of(&*self.dir()?, slot(touched.start)..slot(touched.end))
+    }
+
     /// All salts, in slot order.
     pub fn salts(&self, dir: &Dir) -> Result<Vec<[u8; SALT_BYTES]>, StoreError> {
         self.rows(&dir.leaf_pieces().1)

@@ -6,6 +6,7 @@
 mod counts;
 mod events;
 mod oracle;
+mod prunes;
 mod questions;
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use docket_event::{Event, Field, Query, Recorded, each_value};
 
-use crate::block::{BlockReader, Dir};
+use crate::block::{BlockReader, Dir, is_hashes};
 use crate::environment::{Clock, Environment};
 use crate::params::Params;
 use crate::request::{AppendError, Appended, Request};
@@ -24,6 +25,7 @@ use crate::{Engine, Log, check};
 
 use super::random::{Dice, TestClock, TestRandom};
 use oracle::Oracle;
+use prunes::Gone;
 
 /// What a run of sequences must have met for its silence to mean anything.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,6 +56,10 @@ pub struct Coverage {
     pub restarts: u64,
     /// Events found to be there already.
     pub duplicates: u64,
+    /// Events that were pruned.
+    pub pruned: u64,
+    /// Proofs of leaves whose events were pruned.
+    pub proofs: u64,
 }
 
 impl Coverage {
@@ -72,6 +78,8 @@ impl Coverage {
         self.failures += other.failures;
         self.restarts += other.restarts;
         self.duplicates += other.duplicates;
+        self.pruned += other.pruned;
+        self.proofs += other.proofs;
     }
 
     /// Whether everything happened that the sequences are for.
@@ -89,6 +97,8 @@ impl Coverage {
             self.too_broad,
             self.restarts,
             self.duplicates,
+            self.pruned,
+            self.proofs,
         ]
         .iter()
         .all(|count| *count > 0)
@@ -154,6 +164,8 @@ struct Run<'r> {
     /// Which of them does what comes next.
     turn: usize,
     oracles: BTreeMap<&'static str, Oracle>,
+    /// What is known of events that were pruned.
+    gone: Vec<Gone>,
     dice: Dice,
     coverage: Coverage,
     seed: u64,
@@ -176,6 +188,7 @@ pub fn run(subject: &mut dyn Subject, seed: u64, params: &dyn Fn(&mut Dice) -> P
         engines: Vec::new(),
         turn: 0,
         oracles: ORGS.iter().map(|org| (*org, Oracle::default())).collect(),
+        gone: Vec::new(),
         dice,
         coverage: Coverage::default(),
         seed,
@@ -196,7 +209,8 @@ impl Run<'_> {
             .unwrap_or(0);
         self.clock.move_by(jump);
         self.take_turns();
-        match self.dice.below(12) {
+        match self.dice.below(13) {
+            12 => self.prune(),
             0 => self.restart(),
             1 => {
                 let sealed = self.engine().seal_all();
@@ -336,7 +350,7 @@ impl Run<'_> {
         self.coverage.failures += 1;
         let log = self.log(org);
         let oracle = self.oracles.entry(org).or_default();
-        let known = oracle.events.len() as u64;
+        let known = oracle.size();
         let answer = oracle.as_if_new(&events, known);
         let at = |position: &u64| log.get(*position).ok().flatten();
         let found: Vec<Recorded> = answer.positions.iter().filter_map(at).collect();
@@ -411,7 +425,7 @@ impl Run<'_> {
             log.get(0).expect("the store reads");
             assert_eq!(
                 log.size(),
-                oracle.events.len() as u64,
+                oracle.size(),
                 "seed {}: size of {org}",
                 self.seed
             );
@@ -420,6 +434,7 @@ impl Run<'_> {
                 assert_eq!(found.as_ref(), Some(event), "seed {}: by id", self.seed);
             }
         }
+        self.look_for_gone();
         let engine = self.engine();
         engine
             .seal_all()
@@ -458,7 +473,7 @@ impl Run<'_> {
                 _ => false,
             });
             self.coverage.overlaps += overlaps.count() as u64;
-            for row in &blocks {
+            for row in blocks.iter().filter(|row| !is_hashes(row)) {
                 let cache = crate::cache::Cache::new(0);
                 let key = docket_event::IdKey(log.id_key);
                 let reader = BlockReader {

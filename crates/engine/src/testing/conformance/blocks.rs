@@ -17,6 +17,10 @@ pub(super) const PROMISES: &[Promise] = &[
     ),
     ("a merge replaces blocks", a_merge_replaces_blocks),
     (
+        "blocks take the place of others together",
+        blocks_take_the_place_of_others,
+    ),
+    (
         "a seal that does not fit changes nothing",
         a_seal_that_does_not_fit,
     ),
@@ -44,7 +48,7 @@ fn a_block_is_there_once_it_is_finished(open: &Opener) {
     store.reopen().expect("reopens");
     let now = sealed(&log, 2);
     let seal = Seal {
-        block: &block,
+        blocks: std::slice::from_ref(&block),
         replaces: &[],
         log: &now,
         tiles: &[],
@@ -80,7 +84,7 @@ fn a_seal_is_one_commit(open: &Opener) {
     put_body(&*store, block.id, b"body").expect("puts");
     let (now, tiles) = (sealed(&log, 2), [tile(log.id, 1, 0)]);
     let seal = Seal {
-        block: &block,
+        blocks: std::slice::from_ref(&block),
         replaces: &[],
         log: &now,
         tiles: &tiles,
@@ -156,7 +160,7 @@ fn a_merge_replaces_blocks(open: &Opener) {
     let now = sealed(&log, 6);
     let replaces = [one.id, two.id];
     let seal = Seal {
-        block: &merged,
+        blocks: std::slice::from_ref(&merged),
         replaces: &replaces,
         log: &now,
         tiles: &[],
@@ -187,6 +191,81 @@ fn a_merge_replaces_blocks(open: &Opener) {
     check(&*store);
     drop(store);
     check(&*open());
+}
+
+fn blocks_take_the_place_of_others(open: &Opener) {
+    let store = open();
+    let log = acme(&*store);
+    append(&*store, log.id, 9).expect("appends");
+    let one = seal(&*store, &log, 0, 2, b"one").expect("seals");
+    let two = seal(&*store, &log, 2, 4, b"two").expect("seals");
+    let three = seal(&*store, &log, 6, 2, b"three").expect("seals");
+    let new = |first: u64, count: u32, body: &[u8]| {
+        let number = store.new_block(log.id).expect("gives a number");
+        let block = block(number, log.id, first, count);
+        put_body(&*store, block.id, body).expect("puts");
+        block
+    };
+    // What belongs together is cut elsewhere.
+    let blocks = [new(0, 5, b"front"), new(5, 1, b"back")];
+    let now = sealed(&log, 8);
+    let replaces = [one.id, two.id];
+    let cut = Seal {
+        blocks: &blocks,
+        replaces: &replaces,
+        log: &now,
+        tiles: &[],
+    };
+    let [front, back] = &blocks;
+    let apart = [front.clone(), new(6, 1, b"apart")];
+    let turned = [back.clone(), front.clone()];
+    let wrong: [(&str, &[BlockRow], &[BlockId]); 4] = [
+        ("no block", &[], &replaces),
+        ("blocks that do not follow each other", &apart, &replaces),
+        ("blocks in another order", &turned, &replaces),
+        (
+            "two blocks behind what is sealed",
+            &[new(8, 1, b"x"), new(9, 1, b"y")],
+            &[],
+        ),
+    ];
+    let before = store.blocks(log.id);
+    for (what, blocks, replaces) in wrong {
+        let seal = Seal {
+            blocks,
+            replaces,
+            ..cut.clone()
+        };
+        assert!(store.finish_seals(&[seal]).is_err(), "{what}");
+        assert_eq!(store.blocks(log.id), before, "{what}");
+    }
+    store.finish_seals(&[cut]).expect("finishes");
+    let check = |store: &dyn Store| {
+        let listed = store.blocks(log.id).expect("reads");
+        let ids: Vec<_> = listed.iter().map(|block| block.id).collect();
+        assert_eq!(ids, [front.id, back.id, three.id]);
+        for gone in replaces {
+            assert_eq!(store.block(gone), Ok(None));
+            assert_eq!(first_byte(store, gone), Ok(None));
+        }
+        check_whole(store, front.id, b"front");
+        check_whole(store, back.id, b"back");
+        let size = store
+            .begin(&[log.id], &[])
+            .expect("begins")
+            .heads()
+            .to_vec();
+        assert_eq!(size, [head(0, 9)]);
+    };
+    check(&*store);
+    store.reopen().expect("reopens");
+    check(&*store);
+    drop(store);
+    let store = open();
+    check(&*store);
+    store
+        .examine(&mut |problem| assert_eq!(problem.to_string(), ""))
+        .expect("looks");
 }
 
 fn a_seal_that_does_not_fit(open: &Opener) {
@@ -265,7 +344,7 @@ fn a_seal_that_does_not_fit(open: &Opener) {
     ];
     for (what, block, replaces, log_row) in wrong {
         let seal = Seal {
-            block,
+            blocks: std::slice::from_ref(block),
             replaces,
             log: &log_row,
             tiles: &[tile(log.id, 1, 0)],
@@ -279,7 +358,7 @@ fn a_seal_that_does_not_fit(open: &Opener) {
         assert_eq!(store.tiles(log.id), Ok(Vec::new()), "{what}");
     }
     let seal = Seal {
-        block: &new,
+        blocks: std::slice::from_ref(&new),
         replaces: &[],
         log: &now,
         tiles: &[],
@@ -311,7 +390,7 @@ fn tiles_are_listed_in_order(open: &Opener) {
     tiles.rotate_left(4);
     let now = sealed(&log, 1);
     let seal = Seal {
-        block: &block,
+        blocks: std::slice::from_ref(&block),
         replaces: &[],
         log: &now,
         tiles: &tiles,

@@ -97,7 +97,7 @@ fn a_part_can_be_put_again(open: &Opener) {
     put_body(&*store, block.id, &body).expect("puts something shorter");
     let log = sealed(&log, 1);
     let seal = Seal {
-        block: &block,
+        blocks: std::slice::from_ref(&block),
         replaces: &[],
         log: &log,
         tiles: &[],
@@ -140,7 +140,7 @@ fn unfinished_blocks_are_removed(open: &Opener) {
     append(&*store, log.id, 1).expect("appends");
     let (block, now) = (block(lost, log.id, 1, 1), sealed(&log, 2));
     let seal = Seal {
-        block: &block,
+        blocks: std::slice::from_ref(&block),
         replaces: &[],
         log: &now,
         tiles: &[],

@@ -56,7 +56,7 @@ fn a_log_with_batches_is_not(open: &Opener) {
     let block = block(id, log.id, 0, 3);
     put_body(&*store, id, b"body").expect("puts");
     let beyond = Seal {
-        block: &block,
+        blocks: std::slice::from_ref(&block),
         replaces: &[],
         log: &sealed(&log, 3),
         tiles: &[],

@@ -70,7 +70,7 @@ fn readers_see_whole_blocks(open: &Opener) {
                 put_body(&*store, new.id, &body(first, 4)).expect("puts");
                 let now = sealed(&log, round + 1);
                 let merge = Seal {
-                    block: &new,
+                    blocks: std::slice::from_ref(&new),
                     replaces: &old,
                     log: &now,
                     tiles: &[],

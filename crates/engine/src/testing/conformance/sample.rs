@@ -155,7 +155,7 @@ pub fn seal(
     put_body(store, block.id, body)?;
     let log = sealed(log, first + u64::from(count));
     store.finish_seals(&[Seal {
-        block: &block,
+        blocks: std::slice::from_ref(&block),
         replaces: &[],
         log: &log,
         tiles: &[],

@@ -142,7 +142,15 @@ impl Rows {
     ) -> Result<(), StoreError> {
         for seal in seals {
             let head = self.head(seal.log.id)?;
-            self.check_seal(part_bytes, seal, head)?;
+            if seal.span().is_none() {
+                return Err(StoreError::corrupt(
+                    "a seal",
+                    "its blocks do not follow each other",
+                ));
+            }
+            for block in seal.blocks {
+                self.check_seal(part_bytes, seal, block, head)?;
+            }
         }
         seals.iter().try_for_each(|seal| self.finish_seal(seal))
     }
@@ -152,9 +160,11 @@ impl Rows {
             self.blocks.remove(replaced);
             self.parts.retain(|(block, _), _| block != replaced);
         }
-        self.unfinished.remove(&seal.block.id);
         *self.versions.entry(seal.log.id).or_default() += 1;
-        self.blocks.insert(seal.block.id, seal.block.clone());
+        for block in seal.blocks {
+            self.unfinished.remove(&block.id);
+            self.blocks.insert(block.id, block.clone());
+        }
         self.logs.insert(seal.log.id, seal.log.clone());
         if self.head(seal.log.id)?.size < seal.log.sealed {
             let head = Head {
@@ -246,8 +256,14 @@ impl Rows {
         self.check_riders(riders)
     }
 
-    fn check_seal(&self, part_bytes: usize, seal: &Seal<'_>, head: Head) -> Result<(), StoreError> {
-        let (log, block) = (seal.log, seal.block);
+    fn check_seal(
+        &self,
+        part_bytes: usize,
+        seal: &Seal<'_>,
+        block: &BlockRow,
+        head: Head,
+    ) -> Result<(), StoreError> {
+        let log = seal.log;
         let wrong = |what: &str| Err(StoreError::corrupt(format!("block {}", block.id.0), what));
         let old = self.logs.get(&log.id);
         if old.is_none_or(|old| old.org != log.org || old.sealed > log.sealed)

@@ -7,11 +7,30 @@ use crate::request::Appended;
 /// A log as a list.
 #[derive(Debug, Default)]
 pub(super) struct Oracle {
-    /// All events, by position.
+    /// The events that are there, by position.
     pub events: Vec<Recorded>,
+    /// How many stood in front of them and were pruned.
+    pub pruned: u64,
+    /// When the last event was recorded, whether it is still there or not.
+    recorded_micros: i64,
 }
 
 impl Oracle {
+    /// How many events the log has had.
+    pub fn size(&self) -> u64 {
+        self.pruned + self.events.len() as u64
+    }
+
+    /// Drops the events in front of a position, and gives them.
+    pub fn prune(&mut self, first: u64) -> Vec<Recorded> {
+        let count = first
+            .saturating_sub(self.pruned)
+            .min(self.events.len() as u64);
+        self.pruned += count;
+        let count = usize::try_from(count).expect("it is no more than there are");
+        self.events.drain(..count).collect()
+    }
+
     /// Takes in what was acknowledged, checks the places, and counts what was there already.
     pub fn accept(&mut self, events: Vec<Event>, answer: &Appended, now: i64, key: &IdKey) -> u64 {
         assert_eq!(
@@ -20,13 +39,14 @@ impl Oracle {
             "each event has a position"
         );
         assert_eq!(answer.ids.len(), events.len(), "each event has an id");
-        let recorded_micros = now.max(self.events.last().map_or(0, |event| event.recorded_micros));
+        let recorded_micros = now.max(self.recorded_micros);
         let mut duplicates = 0;
         for ((event, position), id) in events.into_iter().zip(&answer.positions).zip(&answer.ids) {
-            let size = self.events.len() as u64;
+            let size = self.size();
             if *position < size {
-                let known = usize::try_from(*position)
-                    .ok()
+                let known = position.checked_sub(self.pruned);
+                let known = known
+                    .and_then(|at| usize::try_from(at).ok())
                     .and_then(|at| self.events.get(at));
                 assert_eq!(
                     known.map(|known| known.id),
@@ -48,6 +68,7 @@ impl Oracle {
                 EventId::new(micros, *position, key),
                 "an id carries its place"
             );
+            self.recorded_micros = recorded_micros;
             self.events.push(Recorded {
                 event,
                 id: *id,
@@ -56,7 +77,7 @@ impl Oracle {
             });
         }
         assert!(
-            answer.tree_size >= self.events.len() as u64,
+            answer.tree_size >= self.size(),
             "the tree has the events in it"
         );
         duplicates
@@ -154,7 +175,7 @@ impl Oracle {
         Page {
             events,
             has_more,
-            log_size: self.events.len() as u64,
+            log_size: self.size(),
         }
     }
 }
