@@ -20,7 +20,8 @@ pub struct Request {
 /// An answer to a request that is durable, in order, and visible to the next read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Appended {
-    /// Ids, in the order of the request's events; an event that was there already has the first one's.
+    /// Ids, in the order of the request's events; an event that was there already has the first one's. An answer that
+    /// was remembered lacks those of events that were pruned since, which are the ones at the lowest positions.
     pub ids: Vec<EventId>,
     /// Positions, likewise.
     pub positions: Vec<u64>,

@@ -166,7 +166,7 @@ fn same(from: &Memory, to: &Memory) {
     assert_eq!(head(from), head(to));
     let report = check(to, &params(), &mut |_| {}).expect("it is read");
     assert_eq!(report.problems, []);
-    assert_eq!(report.events, head(from).size);
+    assert_eq!(report.events + report.pruned, head(from).size);
     let one = || Filter::default().with(Field::Type, ["shop.t1"]);
     let two = || one().with(Field::RequestId, ["r3", "r4", "r5", "r6"]);
     for order in [Order::Occurred, Order::Recorded] {
@@ -308,6 +308,42 @@ fn a_copy_survives_every_fault_of_the_target() {
             }
             same(&from, &to);
         }
+    }
+}
+
+fn prune(store: &Memory, up_to: u64) {
+    let engine = open(store, params());
+    let log = engine.log("acme").expect("reads");
+    let log = log.expect("the log is there");
+    log.prune(up_to).expect("it prunes");
+    engine.close();
+}
+
+#[test]
+fn a_pruned_log_is_copied() {
+    let from = source();
+    prune(&from, 70);
+    for end in (0..200).step_by(30) {
+        let to = Memory::new(77);
+        assert!(copy_until(&from, &to, end).is_err());
+        to.revive();
+        copy(&from, &to).expect("it is copied");
+        same(&from, &to);
+    }
+}
+
+#[test]
+fn what_is_pruned_meanwhile_is_pruned_in_the_copy() {
+    let whole = source();
+    let size = tree_head(&whole, &row(&whole), &params())
+        .expect("reads")
+        .size;
+    for end in (0..size).step_by(23) {
+        let (from, to) = (source(), Memory::new(77));
+        assert!(copy_until(&from, &to, end).is_err());
+        prune(&from, 70);
+        copy(&from, &to).expect("it is copied");
+        same(&from, &to);
     }
 }
 
