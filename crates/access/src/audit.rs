@@ -12,6 +12,8 @@ use crate::permission::{Permission, Permissions};
 
 /// Id of the actor of everything that is done on the command line.
 pub(crate) const COMMAND_LINE: &str = "docket-cli";
+/// Id of the actor of what the server does by itself.
+pub(crate) const SERVER: &str = "docket-server";
 /// Surface of what Docket records of itself.
 const SURFACE: &str = "docket";
 
@@ -38,6 +40,20 @@ impl Caller {
             kind: ActorKind::System,
             id: Some(COMMAND_LINE.to_owned()),
             profile,
+            ..Actor::default()
+        };
+        Caller {
+            actor,
+            authority: Authority::ALL,
+            ..Caller::default()
+        }
+    }
+
+    /// The server itself, such as when it carries out what an organization has set.
+    pub fn server() -> Self {
+        let actor = Actor {
+            kind: ActorKind::System,
+            id: Some(SERVER.to_owned()),
             ..Actor::default()
         };
         Caller {

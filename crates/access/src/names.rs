@@ -2,7 +2,7 @@
 
 use docket_event::Fault;
 
-use crate::audit::COMMAND_LINE;
+use crate::audit::{COMMAND_LINE, SERVER};
 use crate::instance::INSTANCE_ACTOR;
 
 /// Most bytes of an organization's id.
@@ -51,7 +51,7 @@ pub fn check_id(path: &str, id: &str) -> Result<(), Fault> {
 
 /// Checks that an id is not the one under which Docket itself acts.
 pub(crate) fn check_not_reserved(path: &str, id: &str) -> Result<(), Fault> {
-    match matches!(id, COMMAND_LINE | INSTANCE_ACTOR) {
+    match matches!(id, COMMAND_LINE | SERVER | INSTANCE_ACTOR) {
         true => Err(Fault::new(
             path,
             format!("{id} is Docket's own actor; choose another id"),

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod listen;
 pub mod operations;
 pub mod reload;
+pub mod retention;
 pub mod shutdown;
 pub mod telemetry;
 pub mod tls;

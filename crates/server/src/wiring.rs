@@ -3,6 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use docket_access::Access;
@@ -13,6 +14,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use crate::config::Config;
 use crate::listen::{self, Listener};
+use crate::retention;
 use crate::shutdown::{Stopping, Switch};
 use crate::telemetry;
 
@@ -89,6 +91,7 @@ pub async fn launch(
         beside,
     } = wiring;
     let limits = config.limits.limits();
+    let retention_every = config.engine.retention_every();
     let metrics = Some(telemetry::metrics());
     let app = App::new(Setup {
         surfaces,
@@ -105,12 +108,21 @@ pub async fn launch(
         switch.stopping(),
     ));
     let upkeep = tokio::spawn(telemetry::upkeep());
-    let done = opened(&app, params, environment, open, beside, &switch, stop).await;
+    let opening = Opening {
+        params,
+        environment,
+        open,
+        beside,
+        retention_every,
+    };
+    let done = opened(&app, opening, &switch, stop).await;
     app.close();
     switch.stop();
     serving.await.context("the listeners ended badly")?;
     upkeep.abort();
-    let (engine, beside) = done?;
+    let (engine, beside, retention) = done?;
+    // A prune that is under way ends soon: it is done block by block.
+    retention.await.context("retention ended badly")?;
     let beside = match beside {
         Some(running) => flat(running.await),
         None => Ok(()),
@@ -123,22 +135,47 @@ pub async fn launch(
     beside
 }
 
-/// Opens the store and serves until it is time to stop, or until what runs beside fails.
-async fn opened(
-    app: &App,
+/// What there is before the store is open.
+struct Opening {
     params: Params,
     environment: Environment,
     open: OpenStore,
     beside: Option<Beside>,
+    retention_every: Duration,
+}
+
+/// What runs until the server has stopped.
+type Left = (
+    Engine,
+    Option<JoinHandle<anyhow::Result<()>>>,
+    JoinHandle<()>,
+);
+
+/// Opens the store and serves until it is time to stop, or until what runs beside fails.
+async fn opened(
+    app: &App,
+    opening: Opening,
     switch: &Switch,
     stop: impl Future<Output = ()>,
-) -> anyhow::Result<(Engine, Option<JoinHandle<anyhow::Result<()>>>)> {
+) -> anyhow::Result<Left> {
+    let Opening {
+        params,
+        environment,
+        open,
+        beside,
+        retention_every,
+    } = opening;
     let opening = tokio::task::spawn_blocking(move || {
         Engine::open(open()?, params, environment).context("the log cannot be opened")
     });
     let engine = opening.await.context("opening the store ended badly")??;
     let access = Access::open(engine.clone());
     app.open(engine.clone(), access.clone());
+    let retention = tokio::spawn(retention::run(
+        access.clone(),
+        retention_every,
+        switch.stopping(),
+    ));
     let opened = Opened {
         engine: engine.clone(),
         access,
@@ -160,7 +197,7 @@ async fn opened(
         Some(ended) => tokio::spawn(std::future::ready(ended)).into(),
         None => beside,
     };
-    Ok((engine, beside))
+    Ok((engine, beside, retention))
 }
 
 /// An end that was a panic is an error like any other.
