@@ -1,10 +1,12 @@
 //! The vendors' real clients against a started server.
 
+mod administration;
 mod calypsoai;
 mod clarifai;
 mod cross_vendor;
 mod openai;
 mod place;
+mod platform;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +25,7 @@ use place::{Place, Stores};
 
 /// Runs every client program of every vendor, then looks at what the servers left: once with data folders, once with
 /// PostgreSQL databases.
-pub fn run(tools: &Tools) -> anyhow::Result<()> {
+pub fn run(tools: &Tools, long: bool) -> anyhow::Result<()> {
     calypsoai::test_package(tools)?;
     let cluster = Cluster::start();
     for stores in [Stores::Folders, Stores::Databases(&cluster)] {
@@ -31,6 +33,8 @@ pub fn run(tools: &Tools) -> anyhow::Result<()> {
         clarifai::run(tools, stores)?;
         calypsoai::run(tools, stores)?;
         cross_vendor::run(tools, stores)?;
+        administration::run(tools, stores)?;
+        platform::run(tools, stores, long)?;
     }
     Ok(())
 }

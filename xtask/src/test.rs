@@ -32,6 +32,6 @@ pub fn run(long: bool, clients_only: bool) -> anyhow::Result<()> {
         command::run(&mut command)?;
     }
     command::run(cargo().args(["build", "--package", "docket-cli", "--locked"]))?;
-    clients::run(&tools)?;
+    clients::run(&tools, long)?;
     snippets::run(&tools)
 }

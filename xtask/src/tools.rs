@@ -17,6 +17,9 @@ const BROWSER: &str = "chromium";
 /// PostgreSQL's Debian package. Only its programs are used; the server that it may set up is left alone.
 const POSTGRES: &str = "postgresql";
 
+/// The proxy that the platform's story runs behind, whose server that it may set up is left alone.
+const NGINX: &str = "nginx-light";
+
 /// What was installed: Pythons, each with packages of its own, since no two of them go together.
 #[derive(Clone, Debug)]
 pub struct Tools {
@@ -52,12 +55,17 @@ fn debian() -> anyhow::Result<()> {
     if !docket_testkit::postgres::is_installed() {
         wanted.push(POSTGRES);
     }
+    if !succeeds(Command::new("nginx").arg("-v")) {
+        wanted.push(NGINX);
+    }
     if wanted.is_empty() {
         return Ok(());
     }
     run(Command::new("apt-get").args(["update", "-q"]))?;
     let mut install = Command::new("apt-get");
     install.env("DEBIAN_FRONTEND", "noninteractive");
+    // Services that come with a package are not started.
+    install.env("RUNLEVEL", "1");
     install
         .args(["install", "-q", "-y", "--no-install-recommends"])
         .args(wanted);
