@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::held::{Holder, WHOLE_ONLY};
 use crate::instance;
+use crate::jwt::JWT_BYTES_MAX;
 use crate::names::INSTANCE_ORG;
 use crate::principal::{Owner, Principal, View};
 use crate::record::{
@@ -40,6 +41,10 @@ pub enum RefusedBecause {
     Empty,
     /// The organization takes no tokens from this address.
     Address,
+    /// Its time has not come yet.
+    NotYetValid,
+    /// It is a JWT that was made for others, or lacks what its issuer's JWTs must say here.
+    Claims,
 }
 
 impl RefusedBecause {
@@ -53,6 +58,8 @@ impl RefusedBecause {
             RefusedBecause::OwnerGone => "owner_removed",
             RefusedBecause::Empty => "token_allows_nothing",
             RefusedBecause::Address => "address_not_allowed",
+            RefusedBecause::NotYetValid => "token_not_yet_valid",
+            RefusedBecause::Claims => "token_claims",
         }
     }
 }
@@ -94,12 +101,15 @@ pub(crate) struct Credentials {
 
 /// A credential as it stands at one epoch.
 #[derive(Debug)]
-struct Known {
-    whose: Whose,
-    epoch: u64,
-    expires_micros: Option<i64>,
-    allowed_ips: Vec<IpNet>,
-    found: Result<Principal, RefusedBecause>,
+pub(crate) struct Known {
+    pub whose: Whose,
+    pub epoch: u64,
+    /// Of a JWT, at which generation of the issuers' keys it was verified.
+    pub keys: Option<u64>,
+    pub expires_micros: Option<i64>,
+    pub starts_micros: Option<i64>,
+    pub allowed_ips: Vec<IpNet>,
+    pub found: Result<Principal, RefusedBecause>,
 }
 
 impl Access {
@@ -117,18 +127,29 @@ impl Access {
             because: RefusedBecause::Unknown,
             whose: None,
         });
-        if secret.is_empty() || secret.len() > SECRET_BYTES_MAX {
+        let trusted = self.issuers.as_ref().map(|issuers| issuers.trusted());
+        let bytes_max = trusted.as_ref().map_or(SECRET_BYTES_MAX, |_| JWT_BYTES_MAX);
+        if secret.is_empty() || secret.len() > bytes_max {
             return Ok(unknown);
         }
         let hash = SecretHash::of(secret);
+        let keys = trusted.as_ref().map(|trusted| trusted.generation);
         let remembered = self.credentials.known.lock().get(hash.as_str()).cloned();
         if let Some(known) = remembered {
             let epoch = self.epoch(&known.whose.org).map_err(unreadable)?;
-            if epoch == known.epoch {
+            if epoch == known.epoch && (known.keys.is_none() || known.keys == keys) {
                 return Ok(self.judge(&known, from));
             }
         }
-        let Some(known) = self.look_up(&hash).map_err(unreadable)? else {
+        let jwt = trusted
+            .as_ref()
+            .and_then(|trusted| trusted.presented(secret));
+        let found = match jwt {
+            Some(jwt) => self.look_up_jwt(&jwt),
+            None if secret.len() > SECRET_BYTES_MAX => Ok(None),
+            None => self.look_up(&hash),
+        };
+        let Some(known) = found.map_err(unreadable)? else {
             return Ok(unknown);
         };
         let known = Arc::new(known);
@@ -158,9 +179,9 @@ impl Access {
 
     /// What depends on the moment and the address.
     fn judge(&self, known: &Known, from: Option<IpAddr>) -> Admission {
-        let over = known
-            .expires_micros
-            .is_some_and(|end| end <= self.now_micros());
+        let now_micros = self.now_micros();
+        let over = known.expires_micros.is_some_and(|end| end <= now_micros);
+        let early = known.starts_micros.is_some_and(|start| start > now_micros);
         let reached = known.allowed_ips.is_empty()
             || from.is_some_and(|from| {
                 let from = from.to_canonical();
@@ -168,6 +189,7 @@ impl Access {
             });
         let found = match &known.found {
             Ok(_) if over => Err(RefusedBecause::Expired),
+            Ok(_) if early => Err(RefusedBecause::NotYetValid),
             Ok(_) if !reached => Err(RefusedBecause::Address),
             Ok(principal) => Ok(principal.clone()),
             Err(because) => Err(*because),
@@ -209,6 +231,8 @@ impl Access {
         Ok(Some(Known {
             whose,
             epoch,
+            keys: None,
+            starts_micros: None,
             expires_micros: token.expires_micros,
             allowed_ips: settings.allowed_ips,
             found,
@@ -265,7 +289,7 @@ impl Access {
     }
 }
 
-fn owner_of(holder: &Holder) -> Owner {
+pub(crate) fn owner_of(holder: &Holder) -> Owner {
     Owner {
         id: holder.id.clone(),
         kind: holder.kind,

@@ -21,6 +21,7 @@ mod held;
 mod hold;
 mod instance;
 mod invite;
+mod jwt;
 mod kept;
 mod member;
 mod names;
@@ -51,6 +52,10 @@ pub use instance::NewInstanceToken;
 pub use invite::{
     INVITE_DEFAULT_S, INVITE_MAX_S, Invite, InviteAnswer, InviteState, Joined, NewInvite,
     SentInvite,
+};
+pub use jwt::{
+    ClaimPath, Issuer, Issuers, JWT_BYTES_MAX, KEYS_MAX, KeySet, LEEWAY_S, RSA_BITS_MIN, RoleClaim,
+    Tenant, TrustedIssuer,
 };
 pub use kept::{LIST_DEFAULT, LIST_MAX, Listed, Part};
 pub use member::{Member, MemberChange, MemberState, NewMember};
@@ -86,6 +91,7 @@ pub struct Access {
     standings: Arc<Standings>,
     credentials: Arc<Credentials>,
     lanes: Arc<Lanes>,
+    issuers: Option<Arc<Issuers>>,
 }
 
 impl Access {
@@ -96,6 +102,16 @@ impl Access {
             standings: Arc::default(),
             credentials: Arc::default(),
             lanes: Arc::default(),
+            issuers: None,
+        }
+    }
+
+    /// The same, where JWTs of these issuers are credentials too.
+    #[must_use]
+    pub fn with_issuers(self, issuers: Arc<Issuers>) -> Self {
+        Access {
+            issuers: Some(issuers),
+            ..self
         }
     }
 

@@ -29,7 +29,7 @@ pub struct Principal {
 }
 
 /// What no role of an organization has.
-const INSTANCE_ONLY: Permissions =
+pub(crate) const INSTANCE_ONLY: Permissions =
     Permissions::of(&[Permission::InstanceAdmin, Permission::InstanceWrite]);
 
 impl Principal {

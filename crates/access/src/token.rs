@@ -7,6 +7,7 @@ use docket_engine::QueryError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::jwt;
 use crate::kept::written;
 use crate::permission::Permissions;
 use crate::principal::View;
@@ -210,11 +211,14 @@ impl Access {
     }
 
     /// Writes down that a token was used, if that was last done more than [`LAST_USED_STEP_MICROS`] ago. It is no
-    /// change of what anybody may, so no event tells of it.
+    /// change of what anybody may, so no event tells of it. Of JWTs nothing is written down: they have no record.
     ///
     /// # Errors
     /// When the store cannot.
     pub fn note_use(&self, org: &str, id: &str) -> Result<(), AccessError> {
+        if jwt::is_id(id) {
+            return Ok(());
+        }
         let key = token_use_key(org, id);
         let found = self.read::<TokenUseRecord>(&key)?;
         let now_micros = self.now_micros();

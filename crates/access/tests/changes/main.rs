@@ -7,6 +7,10 @@ mod everything;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod issuer;
+#[cfg(test)]
+mod jwts;
+#[cfg(test)]
 mod members;
 #[cfg(test)]
 mod organizations;
