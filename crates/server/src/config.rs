@@ -2,6 +2,7 @@
 
 mod engine;
 mod file;
+mod jwt;
 mod limits;
 mod listen;
 mod log;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use engine::EngineSection;
 pub use file::{FileError, Settings};
+pub use jwt::JwtSection;
 pub use limits::LimitsSection;
 pub use listen::{Certificate, Listen, TlsContradiction};
 pub use log::{Log, LogFormat};
@@ -26,6 +28,8 @@ pub struct Config {
     pub limits: LimitsSection,
     /// Log lines.
     pub log: Log,
+    /// Issuers of JWTs that are trusted.
+    pub jwt: Vec<JwtSection>,
 }
 
 impl Config {
@@ -39,7 +43,7 @@ impl Config {
             let names = settings.as_object().into_iter().flat_map(|all| all.keys());
             names.map(move |name| format!("{section}.{name}"))
         });
-        keys.collect()
+        keys.chain(JwtSection::keys()).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod config;
 pub mod control;
 pub mod demo;
+pub mod jwt;
 pub mod listen;
 pub mod operations;
 pub mod reload;

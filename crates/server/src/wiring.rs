@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use docket_access::Access;
+use docket_access::{Access, Issuers};
 use docket_engine::store::Store;
 use docket_engine::{Engine, Environment, Params};
 use docket_surfaces_kit::{App, Setup, Surface, edge};
@@ -50,6 +50,8 @@ pub struct Wiring {
     pub open: OpenStore,
     /// What runs beside it.
     pub beside: Option<Beside>,
+    /// Issuers whose JWTs let in.
+    pub issuers: Option<Arc<Issuers>>,
 }
 
 impl Wiring {
@@ -62,6 +64,7 @@ impl Wiring {
             surfaces: docket_surfaces::all(),
             open,
             beside: None,
+            issuers: None,
         }
     }
 }
@@ -89,6 +92,7 @@ pub async fn launch(
         surfaces,
         open,
         beside,
+        issuers,
     } = wiring;
     let limits = config.limits.limits();
     let retention_every = config.engine.retention_every();
@@ -108,14 +112,8 @@ pub async fn launch(
         switch.stopping(),
     ));
     let upkeep = tokio::spawn(telemetry::upkeep());
-    let opening = Opening {
-        params,
-        environment,
-        open,
-        beside,
-        retention_every,
-    };
-    let done = opened(&app, opening, &switch, stop).await;
+    let open = opening(open, params, environment, issuers);
+    let done = opened(&app, open, beside, retention_every, &switch, stop).await;
     app.close();
     switch.stop();
     serving.await.context("the listeners ended badly")?;
@@ -135,13 +133,22 @@ pub async fn launch(
     beside
 }
 
-/// What there is before the store is open.
-struct Opening {
+/// Opens the store, and access to it.
+async fn opening(
+    open: OpenStore,
     params: Params,
     environment: Environment,
-    open: OpenStore,
-    beside: Option<Beside>,
-    retention_every: Duration,
+    issuers: Option<Arc<Issuers>>,
+) -> anyhow::Result<Access> {
+    let opening = tokio::task::spawn_blocking(move || {
+        Engine::open(open()?, params, environment).context("the log cannot be opened")
+    });
+    let engine = opening.await.context("opening the store ended badly")??;
+    let access = Access::open(engine);
+    Ok(match issuers {
+        Some(issuers) => access.with_issuers(issuers),
+        None => access,
+    })
 }
 
 /// What runs until the server has stopped.
@@ -151,25 +158,17 @@ type Left = (
     JoinHandle<()>,
 );
 
-/// Opens the store and serves until it is time to stop, or until what runs beside fails.
+/// Waits for the store and serves until it is time to stop, or until what runs beside fails.
 async fn opened(
     app: &App,
-    opening: Opening,
+    open: impl Future<Output = anyhow::Result<Access>>,
+    beside: Option<Beside>,
+    retention_every: Duration,
     switch: &Switch,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<Left> {
-    let Opening {
-        params,
-        environment,
-        open,
-        beside,
-        retention_every,
-    } = opening;
-    let opening = tokio::task::spawn_blocking(move || {
-        Engine::open(open()?, params, environment).context("the log cannot be opened")
-    });
-    let engine = opening.await.context("opening the store ended badly")??;
-    let access = Access::open(engine.clone());
+    let access = open.await?;
+    let engine = access.engine().clone();
     app.open(engine.clone(), access.clone());
     let retention = tokio::spawn(retention::run(
         access.clone(),

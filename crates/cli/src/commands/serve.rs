@@ -20,6 +20,7 @@ use docket_engine::store::Store;
 use docket_server::config::{Listen, LogFormat};
 use docket_server::control::{Connection, Control};
 use docket_server::demo::{self, Demo};
+use docket_server::jwt::Jwts;
 use docket_server::listen::{Listener, Transport};
 use docket_server::operations::Operations;
 use docket_server::shutdown::{self, Stopping};
@@ -182,9 +183,12 @@ async fn serve(config: Config, home: &Home, demo: bool) -> Result<()> {
         true => Paste::of(&listeners, tls.as_deref())?,
         false => None,
     };
-    tokio::spawn(reload::at(hangups, tls));
+    let jwts = Jwts::open(&config.jwt)?;
+    let issuers = jwts.as_ref().map(|jwts| jwts.issuers());
+    tokio::spawn(reload::at(hangups, tls, jwts));
     let location = home.location();
     let mut wiring = Wiring::new(config, Box::new(move || open(&location)));
+    wiring.issuers = issuers;
     // Commands reach a database by themselves.
     if let Location::Folder(path) = home.location() {
         wiring.beside = Some(Box::new(move |opened, stopping| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use super::Config;
+use super::{Config, jwt};
 
 /// What a file of settings says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,7 +52,8 @@ impl Settings {
     /// # Errors
     /// It is not TOML, has an unknown key, or a value of the wrong type.
     pub fn parse(text: &str, options: &[String]) -> Result<Self, FileError> {
-        let table: Table = toml::from_str(text).map_err(|error| syntax(text, &error))?;
+        let mut table: Table = toml::from_str(text).map_err(|error| syntax(text, &error))?;
+        let issuers = table.remove(jwt::SECTION).map(jwt::read).transpose()?;
         let config = Config::keys();
         let mut known: Vec<&str> = options.iter().chain(&config).map(String::as_str).collect();
         known.sort_unstable();
@@ -71,6 +72,7 @@ impl Settings {
             key: "docket.toml".to_owned(),
             reason,
         })?;
+        settings.config.jwt = issuers.unwrap_or_default();
         Ok(settings)
     }
 }
@@ -103,7 +105,7 @@ fn flatten(
     Ok(())
 }
 
-fn unknown(key: String, known: &[&str]) -> FileError {
+pub(super) fn unknown(key: String, known: &[&str]) -> FileError {
     let distance = |known: &&&str| strsim::damerau_levenshtein(&key, known);
     let nearest = known.iter().min_by_key(distance).copied();
     FileError::Unknown {
