@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod jwts;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod site;
