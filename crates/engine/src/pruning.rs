@@ -76,8 +76,9 @@ impl Log {
     }
 
     /// Drops the events at positions below `up_to` for good: no read of any process that begins after this has returned
-    /// gives or counts them, and what they took on the disk is free for what is written next. Their leaf hashes stay, so
-    /// root, tiles and proofs are what they were. What `up_to` has beyond the log's size is left out.
+    /// gives or counts them, and what they took on the disk is free for what is written next (a file of SQLite does not
+    /// get shorter by that, and bytes in free pages stay until they are overwritten). Their leaf hashes stay, so root,
+    /// tiles and proofs are what they were. What `up_to` has beyond the log's size is left out.
     ///
     /// Tails that begin below `up_to` are sealed first. Requests, seals and merges go on meanwhile; what is done is
     /// durable block by block from the oldest on, so a call that ended early is simply made again. It is best called

@@ -372,7 +372,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// What is not known of a log, all of it as it is at one moment. Without `known`, everything.
     fn contents(&self, log: LogId, known: Option<Standing>) -> Result<Contents, StoreError>;
 
-    /// Takes the right to seal and merge `logs`, as far as no other process has it. Ends with the claim, and with the
+    /// Takes the right to seal, merge and prune `logs`, as far as no other process has it. Ends with the claim, and with the
     /// process. Calls of [`Store::put_parts`] and [`Store::finish_seals`] for a log that was not claimed, or no longer
     /// is, may fail as [`StoreError::Busy`]. One claim at a time.
     fn claim(&self, logs: &[LogId]) -> Result<Box<dyn Claim + '_>, StoreError>;
@@ -447,7 +447,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     fn examine(&self, found: &mut dyn FnMut(Problem)) -> Result<(), StoreError>;
 }
 
-/// Somebody's right to seal and merge logs.
+/// Somebody's right to seal, merge and prune logs.
 pub trait Claim: fmt::Debug {
     /// Whether a log is among them.
     fn has(&self, log: LogId) -> bool;

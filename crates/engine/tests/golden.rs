@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use docket_engine::batch::{self, Batch};
+use docket_engine::block::{HashesInput, build_hashes};
 use docket_engine::store::{
-    BatchRow, BlockId, BlockRow, GroupId, LogRow, Part, Seal, Store, TileRow,
+    BatchRow, BlockId, BlockRow, GroupId, LogId, LogRow, Part, Seal, Store, TileRow,
 };
 use docket_engine::testing::memory::Memory;
 use docket_engine::testing::random::{TestClock, TestRandom};
@@ -44,6 +45,10 @@ fn environment() -> Environment {
 
 /// The format of blocks that is written today.
 const CURRENT: u32 = 2;
+/// The format of blocks whose events were pruned.
+const HASHES: u32 = 3;
+/// When the last of these was recorded.
+const RECORDED: i64 = 1_795_132_800_000_000;
 
 fn folder(version: u32) -> PathBuf {
     let testdata = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata");
@@ -82,6 +87,83 @@ fn version_2_opens() {
         write_golden();
     }
     opens(CURRENT);
+}
+
+/// A block of hashes, all that is left of three events.
+#[test]
+fn version_3_opens() {
+    let place = folder(HASHES).join("hashes.txt");
+    if std::env::var("DOCKET_GOLDEN").is_ok_and(|wish| wish == "write") {
+        write_hashes(&place);
+    }
+    let text = std::fs::read_to_string(place).unwrap();
+    let [dir, body, frontier, root] = text.lines().collect::<Vec<_>>().try_into().unwrap();
+    let store = Arc::new(Memory::new(1_000));
+    let made = store.create_log(ORG, [7; 16]).unwrap();
+    let block = BlockRow {
+        id: store.new_block(made.id).unwrap(),
+        log: made.id,
+        first: 0,
+        count: 3,
+        min_micros: RECORDED,
+        max_micros: RECORDED,
+        format: HASHES,
+        fields: 0,
+        dir: from_hex(dir),
+    };
+    let data = from_hex(body);
+    let part = Part {
+        block: block.id,
+        part: 0,
+        data: &data,
+    };
+    store.put_parts(&[part]).unwrap();
+    let log = LogRow {
+        sealed: 3,
+        recorded_micros: RECORDED,
+        frontier: from_hex(frontier),
+        ..made
+    };
+    let seal = Seal {
+        blocks: std::slice::from_ref(&block),
+        replaces: &[],
+        log: &log,
+        tiles: &[],
+    };
+    store.finish_seals(std::slice::from_ref(&seal)).unwrap();
+    let report = check(&*store, &params(), &mut |_| {}).unwrap();
+    assert_eq!(
+        (report.events, report.pruned, report.problems),
+        (0, 3, vec![])
+    );
+    let store = store as Arc<dyn Store>;
+    let engine = Engine::open(store, params(), environment()).unwrap();
+    let log = engine.log(ORG).unwrap().unwrap();
+    assert_eq!((log.first(), log.size()), (Ok(3), 3));
+    assert_eq!(log.root(3).unwrap().unwrap().to_string(), root);
+    assert_eq!(log.head().root.to_string(), root);
+}
+
+fn write_hashes(place: &std::path::Path) {
+    let mut frontier = docket_merkle::Frontier::new();
+    let leaves = [1, 2, 3].map(|byte| docket_merkle::Hash::from([byte; 32]));
+    leaves.iter().for_each(|leaf| frontier.append(*leaf));
+    let built = build_hashes(&HashesInput {
+        id: BlockId(1),
+        log: LogId(1),
+        first: 0,
+        leaves: &leaves,
+        recorded_micros: RECORDED,
+    });
+    let text = format!(
+        "{}\n{}\n{}\n{}\n",
+        hex(&built.row.dir),
+        hex(&built.body),
+        hex(&frontier.to_bytes()),
+        frontier.root()
+    );
+    std::fs::create_dir_all(folder(HASHES)).unwrap();
+    std::fs::write(place, text).unwrap();
 }
 
 fn opens(version: u32) {

@@ -55,12 +55,7 @@ fn append(log: &Log, first: usize) {
 
 /// Bytes of the pages that hold something, and of the file.
 fn bytes(folder: &Path) -> (i64, i64) {
-    let file = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let file = file
-        .max_by_key(|path| path.metadata().unwrap().len())
-        .unwrap();
+    let file = folder.join("docket.db");
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let connection = rusqlite::Connection::open_with_flags(file, flags).unwrap();
     let number = |pragma: &str| -> i64 {
