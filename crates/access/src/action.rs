@@ -132,6 +132,9 @@ pub enum Action {
     TokenRevoke {
         id: String,
     },
+    KeyFind {
+        key_sha256: String,
+    },
     ProjectCreate(NewProject),
     ProjectGet {
         id: String,
@@ -305,6 +308,10 @@ impl Access {
             Action::TokenRevoke { id } => {
                 self.revoke_token(org, &id, by)?;
                 Ok(Done::id(&id))
+            }
+            Action::KeyFind { key_sha256 } => {
+                let found = self.find_key(org, &key_sha256)?;
+                Ok(Done(json!({ "id": found })))
             }
             Action::ProjectCreate(new) => Done::of(&self.create_project(org, &new, by)?),
             Action::ProjectGet { id } => Done::of(&self.project(org, &id)?),

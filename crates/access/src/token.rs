@@ -12,10 +12,11 @@ use crate::kept::written;
 use crate::permission::Permissions;
 use crate::principal::View;
 use crate::record::{
-    MemberStateRecord, TokenRecord, TokenUseRecord, Versioned, token_key, token_use_key,
+    MemberStateRecord, TokenRecord, TokenSecretRecord, TokenUseRecord, Versioned, token_key,
+    token_secret_key, token_use_key,
 };
 use crate::role::RoleName;
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretHash};
 use crate::{Access, AccessError, Caller, Plan};
 
 pub use change::TokenChange;
@@ -142,6 +143,19 @@ impl Access {
     ) -> Result<String, AccessError> {
         let made = self.make_token(org, new, Some(key_sha256), by)?;
         Ok(made.id)
+    }
+
+    /// The id of the token of this organization that a key with that SHA-256 opens, if there is one.
+    ///
+    /// # Errors
+    /// [`AccessError::Unknown`] without such an organization.
+    pub fn find_key(&self, org: &str, key_sha256: &str) -> Result<Option<String>, AccessError> {
+        self.must_exist(org)?;
+        let hash = SecretHash::stored(key_sha256);
+        let found = self.read::<TokenSecretRecord>(&token_secret_key(&hash))?;
+        Ok(found
+            .filter(|found| found.value.org == org)
+            .map(|found| found.value.token))
     }
 
     fn make_token(
