@@ -1,15 +1,20 @@
 //! The arguments of the command: what may be written, what it means, and the help that says so.
 
+mod org_or_instance;
+
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use docket_access::{Role, check_email, check_id, check_name, check_org};
+use docket_access::{Role, RoleName, check_email, check_id, check_name, check_org};
 
 use crate::commands::{
-    backup, bench, check, copy, export, import, init, member, restore, serve, token, vocabulary,
+    assignment, backup, bench, check, copy, export, group, hold, import, init, invite, member, org,
+    project, restore, role, serve, service_account, settings, token, vocabulary,
 };
 use crate::place::DatabaseUrl;
+
+pub use org_or_instance::OrgOrInstance;
 
 /// Folder that is used when nothing else is said.
 pub const DATA_DEFAULT: &str = "./docket-data";
@@ -101,12 +106,39 @@ pub struct Common {
 pub enum Command {
     Serve(serve::Args),
     Init(init::Args),
-    /// Add, list, block, unblock and remove members
+    /// Create, list, show and end organizations
+    #[command(subcommand)]
+    Org(org::Command),
+    /// Add, invite, list, change, block and remove members
     #[command(subcommand)]
     Member(member::Command),
-    /// Create, list and revoke tokens
+    /// List invites and take them back
+    #[command(subcommand)]
+    Invite(invite::Command),
+    /// Put members into groups
+    #[command(subcommand)]
+    Group(group::Command),
+    /// Create, list, change and delete roles
+    #[command(subcommand)]
+    Role(role::Command),
+    /// Give roles to members, groups and accounts, and take them away
+    #[command(subcommand)]
+    Assignment(assignment::Command),
+    /// Create, list, change and delete accounts for programs
+    #[command(subcommand)]
+    ServiceAccount(service_account::Command),
+    /// Create, list, rename, archive and delete projects
+    #[command(subcommand)]
+    Project(project::Command),
+    /// Create, list, rotate, revoke and import tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Show and change an organization's settings: retention, addresses, read audit
+    #[command(subcommand)]
+    Settings(settings::Command),
+    /// Place, list and release legal holds
+    #[command(subcommand)]
+    Hold(hold::Command),
     Import(import::Args),
     Export(Box<export::Args>),
     Check(check::Args),
@@ -124,6 +156,16 @@ pub struct Org {
     #[arg(long, value_name = "ID", env = "DOCKET_ORG", hide_env_values = true)]
     #[arg(value_parser = org, display_order = 1)]
     pub org: String,
+}
+
+/// One thing of an organization.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct One {
+    #[command(flatten)]
+    pub org: Org,
+    /// Its id, as `list` shows it
+    #[arg(value_name = "ID", value_parser = id)]
+    pub id: String,
 }
 
 /// Reads the id of an organization.
@@ -160,6 +202,11 @@ pub fn role(text: &str) -> Result<Role, String> {
         let names: Vec<&str> = Role::ALL.into_iter().map(Role::name).collect();
         format!("write one of {}", names.join(", "))
     })
+}
+
+/// Reads the name of a built-in role, or the id of another one.
+pub fn role_name(text: &str) -> Result<RoleName, String> {
+    id(text).map(RoleName::new)
 }
 
 /// Reads a length of time: a number and its unit. Answers in seconds.

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod conceal;
 mod copying;
+mod desk;
 mod interrupt;
 mod manifest;
 mod output;

@@ -8,15 +8,6 @@ use serde::Serialize;
 /// What stands in a table where there is nothing.
 const NOTHING: &str = "-";
 
-/// How a list is to be printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
-}
-
 /// Prints a value as one line of JSON.
 pub fn json<T: Serialize>(value: &T) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -37,14 +28,17 @@ pub fn line(text: &str) -> io::Result<()> {
 }
 
 /// Prints rows under their headings, in columns as wide as they need.
-pub fn table<const N: usize>(headings: [&str; N], rows: &[[Option<String>; N]]) -> io::Result<()> {
+pub fn table<R: AsRef<[Option<String>]>>(headings: &[&str], rows: &[R]) -> io::Result<()> {
     let text = |cell: &Option<String>| match cell {
         Some(text) if !text.is_empty() => printable(text),
         Some(_) | None => NOTHING.to_owned(),
     };
-    let mut lines = vec![headings.map(str::to_owned)];
-    lines.extend(rows.iter().map(|row| row.each_ref().map(text)));
-    let mut widths = [0; N];
+    let mut lines: Vec<Vec<String>> = vec![headings.iter().map(|&one| one.to_owned()).collect()];
+    lines.extend(
+        rows.iter()
+            .map(|row| row.as_ref().iter().map(text).collect()),
+    );
+    let mut widths = vec![0; headings.len()];
     for line in &lines {
         for (width, cell) in widths.iter_mut().zip(line) {
             *width = (*width).max(cell.chars().count());

@@ -39,6 +39,10 @@ const COMMON: [&str; 5] = [
 /// Options that say where the data is. They have no place in a file that is found there, and one that is
 /// given leaves the other one of the file without effect.
 const PLACES: [&str; 2] = ["data", "database-url"];
+/// What the commands are called that change something, behind the verb.
+const UPDATE: &str = " update";
+/// The option that says whose tokens are meant, whatever is done to them.
+const INSTANCE: &str = "instance";
 /// The option that means nothing without an address.
 const PASSWORD_FILE: &str = "database_password_file";
 /// The option that names the file; no key.
@@ -80,20 +84,45 @@ pub fn key(top: Option<&str>, option: &Arg) -> Option<String> {
         _ if [CONFIG, "help", "version"].contains(&name) => None,
         _ if COMMON.contains(&name) => Some(plain()),
         (Some("serve"), Some((_, key))) => Some((*key).to_owned()),
-        (Some(top), _) => Some(format!("{top}.{}", plain())),
+        (Some(top), _) => Some(match top.strip_suffix(UPDATE) {
+            Some(verb) if name == INSTANCE => format!("{}.{}", section(verb), plain()),
+            // What something is made with is no default for what is changed of it later.
+            Some(verb) => format!("{}.update_{}", section(verb), plain()),
+            None => format!("{}.{}", section(top), plain()),
+        }),
         (None, _) => Some(plain()),
+    }
+}
+
+/// The section of a verb.
+fn section(verb: &str) -> String {
+    match verb {
+        // `org` itself is a key outside of any section.
+        "org" => "organization".to_owned(),
+        verb => verb.replace('-', "_"),
+    }
+}
+
+/// The verb that a command belongs to, told apart where it changes something that another one makes.
+fn verb(top: Option<&str>, name: &str) -> String {
+    let Some(top) = top else {
+        return name.to_owned();
+    };
+    match UPDATE.trim_start() == name {
+        true => format!("{top}{UPDATE}"),
+        false => top.to_owned(),
     }
 }
 
 /// Visits all options, each with the verb that has it.
 fn each_option<'c>(
     command: &'c Command,
-    top: Option<&'c str>,
-    visit: &mut dyn FnMut(Option<&'c str>, &'c Arg),
+    top: Option<&str>,
+    visit: &mut dyn FnMut(Option<&str>, &'c Arg),
 ) {
     command.get_opts().for_each(|option| visit(top, option));
     for inner in command.get_subcommands() {
-        each_option(inner, top.or(Some(inner.get_name())), visit);
+        each_option(inner, Some(&verb(top, inner.get_name())), visit);
     }
 }
 
@@ -118,7 +147,7 @@ fn with_defaults<'s>(
         None => arg,
     });
     names.into_iter().fold(command, |command, name| {
-        let top = top.unwrap_or(&name).to_owned();
+        let top = verb(top, &name);
         command.mut_subcommand(&name, |inner| with_defaults(inner, Some(&top), value))
     })
 }

@@ -161,6 +161,6 @@ impl Measured {
         let mut rows = vec![row("a group until it is durable", &self.ingested.groups)];
         let queries = self.queries.iter();
         rows.extend(queries.map(|(name, times)| row(name, times)));
-        output::table(["WHAT", "MEDIAN", "P99"], &rows)
+        output::table(&["WHAT", "MEDIAN", "P99"], &rows)
     }
 }

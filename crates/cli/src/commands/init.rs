@@ -2,14 +2,15 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::Args as ClapArgs;
-use docket_server::operations::{Operation, Reply};
+use docket_access::{InstanceAction, NewOrganization};
+use docket_server::operations::Operation;
 use serde::Serialize;
 
 use crate::args::{self, Common, Org};
-use crate::output;
-use crate::reach::{Missing, Reach, unexpected};
+use crate::reach::{Missing, Reach};
+use crate::{desk, output};
 
 /// Make an organization with its first owner and token
 ///
@@ -37,32 +38,42 @@ pub struct Args {
 }
 
 #[derive(Serialize)]
-struct Printed<'r> {
-    org: &'r str,
-    owner: &'r str,
-    token: &'r str,
+struct Printed<'a> {
+    org: &'a str,
+    owner: &'a str,
+    token: &'a str,
 }
 
 pub fn run(args: Args, common: &Common) -> Result<ExitCode> {
-    let mut reach = Reach::open(common, Missing::Make)?;
     let Args {
         org: Org { org },
         name,
         owner,
     } = args;
-    match reach.call(Operation::Init {
+    let new = NewOrganization {
         org,
         name,
         owner_email: owner,
-    })? {
-        Reply::Initialised { org, owner, token } => {
-            output::json(&Printed {
-                org: &org,
-                owner: &owner,
-                token: token.text(),
-            })?;
-            Ok(ExitCode::SUCCESS)
-        }
-        other => Err(unexpected(&other)),
-    }
+    };
+    make(new, Missing::Make, common)
+}
+
+/// Makes an organization, and prints {"org","owner","token"}.
+pub fn make(new: NewOrganization, missing: Missing, common: &Common) -> Result<ExitCode> {
+    let mut reach = Reach::open(common, missing)?;
+    let operation = Operation::Instance(InstanceAction::OrganizationCreate(new));
+    let answer = desk::ask(&mut reach, operation)?;
+    let text = |at: &str| {
+        let found = answer
+            .document()
+            .pointer(at)
+            .and_then(|value| value.as_str());
+        found.ok_or_else(|| anyhow!("the answer has no `{at}`"))
+    };
+    output::json(&Printed {
+        org: text("/id")?,
+        owner: text("/owner")?,
+        token: text("/token/token")?,
+    })?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -4,13 +4,19 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args as ClapArgs, Subcommand};
-use docket_access::Role;
-use docket_server::operations::{MemberChange, MemberRow, Operation, Reply};
-use serde_json::json;
+use docket_access::{Action, MemberChange, NewInvite, NewMember, Role};
 
 use crate::args::{self, Common, Org};
-use crate::output::{self, Style};
-use crate::reach::{Missing, Reach, unexpected};
+use crate::desk::{self, Columns, ID, ID_AND_CODE, WHOLE};
+
+const COLUMNS: Columns = &[
+    ("ID", "/id"),
+    ("EMAIL", "/email"),
+    ("NAME", "/name"),
+    ("ROLE", "/role"),
+    ("STATE", "/state"),
+    ("GROUPS", "/groups"),
+];
 
 /// What to do with members.
 #[derive(Debug, Subcommand)]
@@ -23,8 +29,23 @@ Examples:
   docket member add --org acme --email grace@example.com --role auditor
   docket member add --org acme --email alan@example.com --id user-abc123")]
     Add(AddArgs),
+    /// Ask somebody to join; prints {"id","code"}
+    ///
+    /// Send them the code: whoever has it can join, once, and gets a first token. It is shown this once and
+    /// stored as a hash only. `docket invite` lists invites and takes them back.
+    #[command(after_help = "\
+Example:
+  docket member invite --org acme --email alan@example.com --role member --expires 7d")]
+    Invite(InviteArgs),
     /// List all members
     List(Org),
+    /// Show a member
+    Show(OneArgs),
+    /// Change name, address or built-in role of a member: their tokens follow at once
+    #[command(after_help = "\
+Example:
+  docket member update --org acme grace@example.com --role admin")]
+    Update(UpdateArgs),
     /// Block a member: their tokens stop working
     Block(OneArgs),
     /// Let a blocked member in again
@@ -53,6 +74,48 @@ pub struct AddArgs {
     role: Role,
 }
 
+/// Somebody who is asked to join.
+#[derive(Debug, ClapArgs)]
+pub struct InviteArgs {
+    #[command(flatten)]
+    org: Org,
+    /// E-mail address
+    #[arg(long, env = "DOCKET_MEMBER_EMAIL", hide_env_values = true, value_parser = args::email)]
+    email: String,
+    /// owner, admin, auditor, writer or member
+    #[arg(long, env = "DOCKET_MEMBER_ROLE", hide_env_values = true, value_parser = args::role)]
+    #[arg(default_value = "member")]
+    role: Role,
+    /// How long it can be accepted, at most 90d; a week if left out
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "DOCKET_MEMBER_EXPIRES",
+        hide_env_values = true
+    )]
+    #[arg(value_parser = args::duration_s)]
+    expires: Option<u64>,
+}
+
+/// What changes of a member.
+#[derive(Debug, ClapArgs)]
+pub struct UpdateArgs {
+    #[command(flatten)]
+    one: OneArgs,
+    /// E-mail address from now on
+    #[arg(long, env = "DOCKET_MEMBER_UPDATE_EMAIL", hide_env_values = true)]
+    #[arg(value_parser = args::email)]
+    email: Option<String>,
+    /// Display name from now on
+    #[arg(long, env = "DOCKET_MEMBER_UPDATE_NAME", hide_env_values = true)]
+    #[arg(value_parser = args::name)]
+    name: Option<String>,
+    /// owner, admin, auditor, writer or member
+    #[arg(long, env = "DOCKET_MEMBER_UPDATE_ROLE", hide_env_values = true)]
+    #[arg(value_parser = args::role)]
+    role: Option<Role>,
+}
+
 /// One of the members.
 #[derive(Debug, ClapArgs)]
 pub struct OneArgs {
@@ -64,66 +127,38 @@ pub struct OneArgs {
 }
 
 pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
-    let style = if common.json {
-        Style::Json
-    } else {
-        Style::Table
-    };
-    let operation = match command {
-        Command::Add(AddArgs {
-            org: Org { org },
-            email,
-            id,
-            name,
-            role,
-        }) => Operation::MemberAdd {
-            org,
-            email,
-            id,
-            name,
-            role,
-        },
-        Command::List(Org { org }) => Operation::MemberList { org },
-        Command::Block(one) => change(one, MemberChange::Block),
-        Command::Unblock(one) => change(one, MemberChange::Unblock),
-        Command::Remove(one) => change(one, MemberChange::Remove),
-    };
-    match Reach::open(common, Missing::Refuse)?.call(operation)? {
-        Reply::Member { id } => output::json(&json!({ "id": id }))?,
-        Reply::Members(members) => list(members, style)?,
-        other => return Err(unexpected(&other)),
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn change(one: OneArgs, change: MemberChange) -> Operation {
-    let OneArgs {
-        org: Org { org },
-        member,
-    } = one;
-    Operation::MemberChange {
-        org,
-        member,
-        change,
-    }
-}
-
-fn list(members: Vec<MemberRow>, style: Style) -> std::io::Result<()> {
-    match style {
-        Style::Json => output::json(&members),
-        Style::Table => {
-            let rows: Vec<[Option<String>; 5]> = members.into_iter().map(row).collect();
-            output::table(["ID", "EMAIL", "NAME", "ROLE", "STATE"], &rows)
+    let (org, action, shown) = match command {
+        Command::List(org) => return desk::list(&org, Action::MemberList, COLUMNS, common),
+        Command::Add(args) => {
+            let new = NewMember {
+                email: args.email,
+                id: args.id,
+                name: args.name,
+                role: args.role,
+            };
+            (args.org, Action::MemberAdd(new), ID)
         }
-    }
-}
-
-fn row(member: MemberRow) -> [Option<String>; 5] {
-    [
-        Some(member.id),
-        member.email,
-        member.name,
-        Some(member.role),
-        Some(member.state),
-    ]
+        Command::Invite(args) => {
+            let new = NewInvite {
+                email: args.email,
+                role: args.role,
+                expires_in_s: args.expires,
+            };
+            (args.org, Action::InviteSend(new), ID_AND_CODE)
+        }
+        Command::Show(OneArgs { org, member: id }) => (org, Action::MemberGet { id }, WHOLE),
+        Command::Update(args) => {
+            let change = MemberChange {
+                email: args.email,
+                name: args.name,
+                role: args.role,
+            };
+            let OneArgs { org, member: id } = args.one;
+            (org, Action::MemberUpdate { id, change }, WHOLE)
+        }
+        Command::Block(OneArgs { org, member: id }) => (org, Action::MemberBlock { id }, ID),
+        Command::Unblock(OneArgs { org, member: id }) => (org, Action::MemberUnblock { id }, ID),
+        Command::Remove(OneArgs { org, member: id }) => (org, Action::MemberRemove { id }, ID),
+    };
+    desk::act(org, action, shown, common)
 }

@@ -35,7 +35,7 @@ pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
     } else {
         let rows: Vec<[Option<String>; 5]> = wanted.map(row).collect();
         output::table(
-            ["TYPE", "CATEGORY", "OPENAI", "CLARIFAI", "CALYPSOAI"],
+            &["TYPE", "CATEGORY", "OPENAI", "CLARIFAI", "CALYPSOAI"],
             &rows,
         )?;
     }

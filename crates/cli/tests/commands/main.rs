@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod access_page;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod bench;
@@ -24,3 +26,5 @@ mod serving;
 mod settings;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod verbs;
