@@ -154,7 +154,7 @@ pub enum Command {
 pub struct Org {
     /// The organization
     #[arg(long, value_name = "ID", env = "DOCKET_ORG", hide_env_values = true)]
-    #[arg(value_parser = org, display_order = 1)]
+    #[arg(value_parser = org, display_order = 0)]
     pub org: String,
 }
 

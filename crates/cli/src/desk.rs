@@ -25,7 +25,7 @@ pub const ID_AND_CODE: Shown = &["id", "code"];
 pub type Columns = &'static [(&'static str, &'static str)];
 
 /// Has something done in an organization, and prints these members of the answer.
-pub fn act(org: Org, action: Action, shown: Shown, common: &Common) -> Result<ExitCode> {
+pub fn act(org: &Org, action: Action, shown: Shown, common: &Common) -> Result<ExitCode> {
     let mut reach = Reach::open(common, Missing::Refuse)?;
     let answer = ask(&mut reach, of(&org.org, action))?;
     print(&answer, shown)

@@ -17,11 +17,11 @@ pub struct OrgOrInstance(Option<Org>);
 struct Given {
     /// The organization
     #[arg(long, value_name = "ID", env = "DOCKET_ORG", hide_env_values = true)]
-    #[arg(value_parser = org, display_order = 1)]
+    #[arg(value_parser = org, display_order = 0)]
     org: Option<String>,
     /// The instance, instead of an organization
     #[arg(long, env = "DOCKET_TOKEN_INSTANCE", hide_env_values = true)]
-    #[arg(value_parser = FalseyValueParser::new(), display_order = 2)]
+    #[arg(value_parser = FalseyValueParser::new(), display_order = 1)]
     instance: bool,
 }
 

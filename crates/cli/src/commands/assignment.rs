@@ -87,7 +87,7 @@ pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
         }
         Command::Remove(One { org, id }) => (org, Action::Unassign { id }),
     };
-    desk::act(org, action, ID, common)
+    desk::act(&org, action, ID, common)
 }
 
 fn assignee(

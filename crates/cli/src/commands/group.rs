@@ -91,5 +91,5 @@ pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
             (org, Action::GroupMemberRemove { id, member }, ID)
         }
     };
-    desk::act(org, action, shown, common)
+    desk::act(&org, action, shown, common)
 }

@@ -93,5 +93,5 @@ pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
         }
         Command::Release(One { org, id }) => (org, Action::HoldRelease { id }, ID),
     };
-    desk::act(org, action, shown, common)
+    desk::act(&org, action, shown, common)
 }

@@ -34,5 +34,5 @@ pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
         Command::Show(One { org, id }) => (org, Action::InviteGet { id }, WHOLE),
         Command::Withdraw(One { org, id }) => (org, Action::InviteWithdraw { id }, ID),
     };
-    desk::act(org, action, shown, common)
+    desk::act(&org, action, shown, common)
 }

@@ -160,5 +160,5 @@ pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
         Command::Unblock(OneArgs { org, member: id }) => (org, Action::MemberUnblock { id }, ID),
         Command::Remove(OneArgs { org, member: id }) => (org, Action::MemberRemove { id }, ID),
     };
-    desk::act(org, action, shown, common)
+    desk::act(&org, action, shown, common)
 }

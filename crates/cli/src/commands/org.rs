@@ -80,9 +80,9 @@ pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
             init::make(new, Missing::Refuse, common)
         }
         Command::List => desk::list_of_instance(InstanceAction::OrganizationList, COLUMNS, common),
-        Command::Show(org) => desk::act(org, Action::OrganizationGet, WHOLE, common),
+        Command::Show(org) => desk::act(&org, Action::OrganizationGet, WHOLE, common),
         Command::Delete(DeleteArgs { org, yes: true }) => {
-            desk::act(org, Action::OrganizationDelete, ID, common)
+            desk::act(&org, Action::OrganizationDelete, ID, common)
         }
         Command::Delete(DeleteArgs { org, yes: false }) => {
             let reason = format!(

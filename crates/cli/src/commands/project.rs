@@ -77,5 +77,5 @@ pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
         Command::Archive(One { org, id }) => (org, Action::ProjectArchive { id }, ID),
         Command::Delete(One { org, id }) => (org, Action::ProjectDelete { id }, ID),
     };
-    desk::act(org, action, shown, common)
+    desk::act(&org, action, shown, common)
 }

@@ -24,8 +24,8 @@ pub enum Command {
     /// Make a role; prints {"id"}
     #[command(after_help = "\
 Examples:
-  docket role create --org acme --id prover --name Prover --permission audit:verify --permission audit:export
-  docket role create --org acme --name 'Project reader' --permission audit:read --scope project")]
+  docket role create --org acme --id prover --name Prover --permission audit:verify,audit:export
+  docket role create --org acme --name Reader --permission audit:read --scope project")]
     Create(CreateArgs),
     /// List all roles, the built-in ones too
     List(Org),
@@ -132,7 +132,7 @@ pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
         }
         Command::Delete(One { org, id }) => (org, Action::RoleDelete { id }, ID),
     };
-    desk::act(org, action, shown, common)
+    desk::act(&org, action, shown, common)
 }
 
 /// What a role of an organization can allow.

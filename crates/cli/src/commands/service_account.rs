@@ -97,5 +97,5 @@ pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
         }
         Command::Delete(One { org, id }) => (org, Action::ServiceAccountDelete { id }, ID),
     };
-    desk::act(org, action, shown, common)
+    desk::act(&org, action, shown, common)
 }

@@ -79,7 +79,7 @@ pub struct SetArgs {
 
 pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
     match command {
-        Command::Show(org) => desk::act(org, Action::SettingsGet, WHOLE, common),
+        Command::Show(org) => desk::act(&org, Action::SettingsGet, WHOLE, common),
         Command::Set(args) => {
             refuse_unconfirmed(args.retention, args.yes)?;
             let allowed_ips = match (args.allow_all_addresses, args.allowed_ips) {
@@ -93,7 +93,7 @@ pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
                 read_audit: args.read_audit,
                 confirm: args.yes,
             };
-            desk::act(args.org, Action::SettingsUpdate(change), WHOLE, common)
+            desk::act(&args.org, Action::SettingsUpdate(change), WHOLE, common)
         }
     }
 }

@@ -43,7 +43,7 @@ pub enum Command {
 Examples:
   docket token create --org acme --owner ada@example.com --role auditor --expires 90d
   docket token create --org acme --owner ada@example.com --role writer --name ingest
-  docket token create --org acme --owner ada@example.com --view 'type=project.*' --view not.actor_id=bot
+  docket token create --org acme --owner ada@example.com --view 'type=project.*'
   docket token create --instance --write --name platform")]
     Create(Box<create::Args>),
     /// List all tokens, revoked ones too
@@ -118,7 +118,7 @@ pub struct RotateArgs {
 pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
     let (org, action, shown) = match command {
         Command::Create(args) => return create::run(*args, common),
-        Command::Import(args) => return import::run(args, common),
+        Command::Import(args) => return import::run(&args, common),
         Command::List(of) => {
             let columns = match of.is_instance() {
                 true => INSTANCE_COLUMNS,
@@ -146,7 +146,7 @@ pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
         }
         Command::Revoke(OneArgs { of, id }) => (of.org(), Action::TokenRevoke { id }, ID),
     };
-    desk::act(org, action, shown, common)
+    desk::act(&org, action, shown, common)
 }
 
 /// Reads the id of a token, and stops a secret before it gets any further.

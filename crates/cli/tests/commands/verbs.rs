@@ -387,6 +387,23 @@ fn tokens_of_the_instance_belong_to_nobody() {
     let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 3);
     assert_eq!(place.types(), ["organization.created", "api_key.created"]);
+    let told = place.text("export --org instance");
+    let types = [
+        "api_key.created",
+        "api_key.created",
+        "api_key.created",
+        "api_key.updated",
+        "api_key.deleted",
+    ];
+    let found: Vec<Value> = told
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let found: Vec<&str> = found
+        .iter()
+        .map(|one| one["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(found, types);
 }
 
 #[test]

@@ -60,12 +60,12 @@ struct Counts {
     known: usize,
 }
 
-pub fn run(args: Args, common: &Common) -> Result<ExitCode> {
+pub fn run(args: &Args, common: &Common) -> Result<ExitCode> {
     let keys = keys(&read(&args.file)?)?;
     let mut reach = Reach::open(common, Missing::Refuse)?;
     let mut counts = Counts::default();
     for key in keys {
-        if register(&mut reach, &args, key).with_context(|| so_far(&counts))? {
+        if register(&mut reach, args, key).with_context(|| so_far(&counts))? {
             counts.registered += 1;
         } else {
             counts.known += 1;
