@@ -112,12 +112,20 @@ pub async fn launch(
         switch.stopping(),
     ));
     let upkeep = tokio::spawn(telemetry::upkeep());
+    // They end behind the last answer, as that may be one to write down.
+    let answered = Switch::new();
+    let notes = tokio::spawn({
+        let (app, answered) = (app.clone(), answered.stopping());
+        async move { app.keep_notes(answered.stopped()).await }
+    });
     let open = opening(open, params, environment, issuers);
     let done = opened(&app, open, beside, retention_every, &switch, stop).await;
     app.close();
     switch.stop();
     serving.await.context("the listeners ended badly")?;
     upkeep.abort();
+    answered.stop();
+    notes.await.context("writing notes ended badly")?;
     let (engine, beside, retention) = done?;
     // A prune that is under way ends soon: it is done block by block.
     retention.await.context("retention ended badly")?;

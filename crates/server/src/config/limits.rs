@@ -15,6 +15,13 @@ pub struct LimitsSection {
     pub token_rate: Option<NonZeroU32>,
     /// Requests that one token may send at once before its rate counts.
     pub token_burst: Option<NonZeroU32>,
+    /// Requests a second of one address, whatever they carry; nothing is limited by default. An IPv6 address counts
+    /// with its /64. Behind a proxy that is not in `listen.trust_proxy` all clients have the proxy's address.
+    pub address_rate: Option<NonZeroU32>,
+    /// Requests that one address may send at once before its rate counts.
+    pub address_burst: Option<NonZeroU32>,
+    /// Refused credentials of one address in a minute, and at once; beyond it they are answered 429.
+    pub failed_credentials_per_minute: Option<NonZeroU32>,
     /// Longest time until an answer begins.
     pub request_time_s: Option<u64>,
     /// Bytes of request bodies that are in memory at once. Parsing takes a few times as much beside them.
@@ -32,6 +39,11 @@ impl LimitsSection {
         Limits {
             token_rate: self.token_rate.or(usual.token_rate),
             token_burst: self.token_burst.unwrap_or(usual.token_burst),
+            address_rate: self.address_rate.or(usual.address_rate),
+            address_burst: self.address_burst.unwrap_or(usual.address_burst),
+            failed_credentials_per_minute: self
+                .failed_credentials_per_minute
+                .unwrap_or(usual.failed_credentials_per_minute),
             request_time: self
                 .request_time_s
                 .map_or(usual.request_time, Duration::from_secs),

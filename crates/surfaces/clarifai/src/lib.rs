@@ -119,5 +119,5 @@ async fn whose(app: &App, caller: &Principal, user_id: &str) -> Result<Whose, Re
             kind: ActorKind::User,
         });
     }
-    Err(Refusal::Denied(Permission::AuditRead))
+    Err(caller.denied(Permission::AuditRead))
 }

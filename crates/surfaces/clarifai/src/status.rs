@@ -219,8 +219,8 @@ impl From<&Refusal> for Failure {
                 Code::KeyInvalid,
                 "The key is unknown, expired or revoked, or its owner may not sign in.",
             ),
-            Refusal::Denied(permission) => {
-                Failure::new(Code::InsufficientScopes, missing(*permission))
+            Refusal::Denied(lacked) => {
+                Failure::new(Code::InsufficientScopes, missing(lacked.permission()))
             }
             Refusal::UnknownPath => Failure::nowhere("There is nothing at this path."),
             Refusal::UnknownMethod => Failure::before(Code::MethodNotAllowed, "Method Not Allowed"),

@@ -4,15 +4,16 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use docket_access::Access;
+use docket_access::{Access, Principal};
 use docket_engine::{Engine, Environment, Log, QueryError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::budget::Budget;
 use crate::contract::{Ingest, Surface};
+use crate::notes::Notes;
 use crate::rate::Rates;
 use crate::reached::Reached;
-use crate::{Limits, Principal, Refusal};
+use crate::{Limits, Refusal};
 
 /// What an [`App`] is made of before there is an engine.
 #[derive(Clone)]
@@ -46,6 +47,7 @@ struct Inner {
     writes: Arc<Semaphore>,
     bodies: Budget,
     rates: Rates,
+    notes: Notes,
     reached: Reached,
 }
 
@@ -77,7 +79,8 @@ impl App {
             reads: Arc::new(Semaphore::new(limits.reads_max)),
             writes: Arc::new(Semaphore::new(limits.writes_max)),
             bodies: Budget::new(limits.bodies_bytes_max),
-            rates: Rates::new(limits.token_rate, limits.token_burst),
+            rates: Rates::new(limits),
+            notes: Notes::new(),
             reached: Reached::default(),
             setup,
         };
@@ -190,6 +193,10 @@ impl App {
 
     pub(crate) fn rates(&self) -> &Rates {
         &self.inner.rates
+    }
+
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.inner.notes
     }
 
     /// Runs `work`, which may block, in one of the places for questions to the store.

@@ -2,11 +2,15 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use docket_access::Owner;
+
+use crate::Permission;
 
 /// The address that a request came from, as the listener knows it: behind a trusted proxy, what the proxy
 /// says. The listener puts it into the request's extensions.
@@ -26,12 +30,32 @@ struct Inner {
     request_id: String,
     client: Option<IpAddr>,
     who: OnceLock<Who>,
+    denial: OnceLock<Denial>,
+    has_read: AtomicBool,
 }
 
 /// Who asked, for the log line.
 pub(crate) struct Who {
     pub org: String,
     pub token_id: String,
+}
+
+/// Why the request is denied, where it is known whose token it carries.
+#[derive(Debug)]
+pub(crate) struct Denial {
+    pub org: String,
+    pub token_id: String,
+    pub owner: Option<Owner>,
+    pub because: Because,
+}
+
+/// What denies a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Because {
+    /// The credential itself, by the word that events have for it.
+    Credential(&'static str),
+    /// The want of a permission.
+    Permission(Permission),
 }
 
 impl Asked {
@@ -43,6 +67,8 @@ impl Asked {
             request_id,
             client: parts.extensions.get::<Client>().map(|client| client.0),
             who: OnceLock::new(),
+            denial: OnceLock::new(),
+            has_read: AtomicBool::new(false),
         };
         Asked {
             inner: Arc::new(inner),
@@ -91,6 +117,20 @@ impl Asked {
 
     pub(crate) fn who(&self) -> Option<&Who> {
         self.inner.who.get()
+    }
+
+    /// Notes that the request is denied; the first reason counts.
+    pub(crate) fn is_denied(&self, denial: Denial) {
+        let _ = self.inner.denial.set(denial);
+    }
+
+    pub(crate) fn denial(&self) -> Option<&Denial> {
+        self.inner.denial.get()
+    }
+
+    /// Whether the request has read no events before.
+    pub(crate) fn is_first_read(&self) -> bool {
+        !self.inner.has_read.swap(true, Ordering::Relaxed)
     }
 }
 

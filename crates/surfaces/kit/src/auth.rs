@@ -6,10 +6,11 @@ use docket_engine::QueryError;
 use docket_event::{Field, Filter};
 use tokio::time::Instant;
 
-use docket_access::Admission;
-pub use docket_access::{Owner, Permission, Permissions, Principal, View};
+use docket_access::{Admission, Refused};
+pub use docket_access::{Owner, Permission, Permissions, View};
 
-use crate::asked::Who;
+use crate::asked::{Because, Denial, Who};
+pub use crate::principal::Principal;
 use crate::{App, Asked, Refusal};
 
 /// In which form the `authorization` header carries the token.
@@ -89,14 +90,35 @@ pub async fn authenticate_secret(
     });
     let caller = match found.await?? {
         Admission::Admitted(caller) => caller,
-        Admission::Refused(_) => return Err(Refusal::UnknownToken),
+        Admission::Refused(refused) => return Err(is_refused(app, asked, refused)),
     };
     asked.is_from(Who {
         org: caller.org.clone(),
         token_id: caller.token_id.clone(),
     });
-    app.rates().take(&caller.token_id, Instant::now())?;
-    Ok(caller)
+    let now_micros = app.environment().now_micros();
+    app.notes().used(&caller.org, &caller.token_id, now_micros);
+    app.rates().of_token(&caller.token_id, Instant::now())?;
+    Ok(Principal::new(caller, asked.clone()))
+}
+
+/// What is answered to a credential that is refused. Whoever sends many of them is told to wait instead; valid ones from
+/// the same address are not touched by that.
+fn is_refused(app: &App, asked: &Asked, refused: Refused) -> Refusal {
+    let word = refused.because.word();
+    metrics::counter!("docket_credentials_refused_total", "because" => word).increment(1);
+    if let Some(whose) = refused.whose {
+        asked.is_denied(Denial {
+            org: whose.org,
+            token_id: whose.token_id,
+            owner: whose.owner,
+            because: Because::Credential(word),
+        });
+    }
+    let counted = app
+        .rates()
+        .of_failed_credential(asked.client(), Instant::now());
+    counted.err().unwrap_or(Refusal::UnknownToken)
 }
 
 /// The caller must have this permission.
@@ -107,7 +129,7 @@ pub fn require(caller: &Principal, permission: Permission) -> Result<(), Refusal
     if caller.permissions.allows(permission) {
         Ok(())
     } else {
-        Err(Refusal::Denied(permission))
+        Err(caller.denied(permission))
     }
 }
 
@@ -122,7 +144,7 @@ pub fn scoped(filter: Filter, caller: &Principal) -> Result<Filter, Refusal> {
     } else if caller.permissions.allows(Permission::AuditReadOwn) {
         own(filter, caller)
     } else {
-        return Err(Refusal::Denied(Permission::AuditRead));
+        return Err(caller.denied(Permission::AuditRead));
     };
     let view = &caller.view.filter;
     filter.groups.extend(view.groups.iter().cloned());

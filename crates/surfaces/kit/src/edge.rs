@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::body::discard;
 use crate::contract::{Surface, surface_of};
+use crate::notes::Place;
 use crate::refusal::Cause;
 use crate::{App, Asked, Limits, Refusal};
 
@@ -67,7 +68,11 @@ async fn edge(State(app): State<App>, request: Request, next: Next) -> Response 
     parts.extensions.insert(asked.clone());
     let surface = surface_of(app.surfaces(), asked.path());
     let route = parts.extensions.get::<MatchedPath>().cloned();
-    let answered = match head_fits(&parts, app.limits()) {
+    let may_ask = app
+        .rates()
+        .of_address(asked.client(), started)
+        .and_then(|()| head_fits(&parts, app.limits()));
+    let answered = match may_ask {
         Ok(()) => answered(next.run(Request::from_parts(parts, body)), app.limits()).await,
         Err(refusal) => Err(refusal),
     };
@@ -86,6 +91,7 @@ async fn edge(State(app): State<App>, request: Request, next: Next) -> Response 
     };
     told.log();
     told.count();
+    told.note(&app);
     response
 }
 
@@ -195,6 +201,21 @@ impl Told<'_> {
         } else {
             tracing::info!(id, method, route, status, ms, org, token, "answered");
         }
+    }
+
+    /// Has it written down that the request was denied, if it was.
+    fn note(&self, app: &App) {
+        let Some(denial) = self.asked.denial() else {
+            return;
+        };
+        let place = Place {
+            asked: self.asked,
+            surface: self.surface,
+            route: self.route,
+            method: method_word(self.asked.method()),
+        };
+        let now_micros = app.environment().now_micros();
+        app.notes().denied(denial, place, now_micros);
     }
 
     fn count(&self) {

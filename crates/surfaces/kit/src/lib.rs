@@ -28,14 +28,17 @@ pub mod write;
 pub mod app;
 mod asked;
 mod budget;
+pub mod notes;
+mod principal;
 mod rate;
 mod reached;
 mod refusal;
 
 pub use app::{App, Readiness, Setup};
 pub use asked::{Asked, Client};
-pub use auth::{Owner, Permission, Principal};
+pub use auth::{Owner, Permission};
 pub use contract::{Ingest, PageShape, Surface};
 pub use docket_engine::Environment;
 pub use limits::Limits;
+pub use principal::{Missing, Principal};
 pub use refusal::Refusal;

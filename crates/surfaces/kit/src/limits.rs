@@ -28,6 +28,14 @@ pub struct Limits {
     pub token_rate: Option<NonZeroU32>,
     /// Requests that one token may send at once before its rate counts.
     pub token_burst: NonZeroU32,
+    /// Requests a second of one address in the long run, whatever they carry; `None`: as many as it likes. An IPv6
+    /// address counts with its /64.
+    pub address_rate: Option<NonZeroU32>,
+    /// Requests that one address may send at once before its rate counts.
+    pub address_burst: NonZeroU32,
+    /// Refused credentials of one address in a minute, and at once. Beyond it they are answered TooMany instead of
+    /// UnknownToken; valid ones of the same address are taken as ever.
+    pub failed_credentials_per_minute: NonZeroU32,
 }
 
 impl Default for Limits {
@@ -43,6 +51,11 @@ impl Default for Limits {
             place_time: Duration::from_secs(2),
             token_rate: None,
             token_burst: NonZeroU32::MIN.saturating_add(99),
+            // One host may bring a whole platform's events, and behind a proxy that is not trusted all clients have
+            // one address: no figure suits both them and a stranger.
+            address_rate: None,
+            address_burst: NonZeroU32::MIN.saturating_add(1_999),
+            failed_credentials_per_minute: NonZeroU32::MIN.saturating_add(59),
         }
     }
 }

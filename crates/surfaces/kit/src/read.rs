@@ -1,4 +1,4 @@
-//! The one way in which surfaces read events: the caller's scope is added here and nowhere else.
+//! The one way in which surfaces read events: the caller's scope is added here and nowhere else, and reads are noted.
 
 use docket_engine::QueryError;
 use docket_event::{EventId, Field, Filter, IdKey, Page, Query, Recorded};
@@ -43,8 +43,11 @@ impl App {
     ) -> Result<Page, Refusal> {
         query.filter = auth::scoped(query.filter, caller)?;
         let log = self.log(caller)?;
-        let page = self.reading(move || log.query_behind(&query, skip)).await?;
-        Ok(page?)
+        let page = self
+            .reading(move || log.query_behind(&query, skip))
+            .await??;
+        self.note_read(caller);
+        Ok(page)
     }
 
     /// How many events `filter` wants, of what the caller may read.
@@ -54,7 +57,9 @@ impl App {
     pub async fn count(&self, caller: &Principal, filter: Filter) -> Result<Count, Refusal> {
         let filter = auth::scoped(filter, caller)?;
         let log = self.log(caller)?;
-        Ok(self.reading(move || log.count(&filter)).await??)
+        let count = self.reading(move || log.count(&filter)).await??;
+        self.note_read(caller);
+        Ok(count)
     }
 
     /// Statistics of what the caller may read.
@@ -64,7 +69,9 @@ impl App {
     pub async fn stats(&self, caller: &Principal, mut asked: StatsQuery) -> Result<Stats, Refusal> {
         asked.filter = auth::scoped(asked.filter, caller)?;
         let log = self.log(caller)?;
-        Ok(self.reading(move || log.stats(&asked)).await??)
+        let stats = self.reading(move || log.stats(&asked)).await??;
+        self.note_read(caller);
+        Ok(stats)
     }
 
     /// What `id` names: one of our ids or a vendor's, of what the caller may read.
@@ -85,7 +92,9 @@ impl App {
                 vendors,
             })
         };
-        Ok(self.reading(look_up).await??)
+        let found = self.reading(look_up).await??;
+        self.note_read(caller);
+        Ok(found)
     }
 
     /// The key of the caller's log, for cursors and ids.

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use docket_engine::QueryError;
 
-use crate::auth::Permission;
+use crate::principal::Missing;
 
 /// Seconds after which a client may ask again when too much is under way.
 pub const BUSY_RETRY_S: u64 = 2;
@@ -27,8 +27,10 @@ pub enum Refusal {
     #[error("the token is unknown, expired or revoked")]
     UnknownToken,
     /// The token lacks this permission. (403)
-    #[error("the token lacks the permission {}", .0.name())]
-    Denied(Permission),
+    ///
+    /// [`Principal::denied`](crate::Principal::denied) makes it, so that it is recorded.
+    #[error("the token lacks the permission {}", .0.permission().name())]
+    Denied(Missing),
     /// No route has this path. (404)
     #[error("there is nothing at this path")]
     UnknownPath,
@@ -58,12 +60,13 @@ pub enum Refusal {
         /// Most bytes that are taken.
         max: usize,
     },
-    /// This token asks more often than it may. (429)
+    /// This token or address asks more often than it may, or the address sends too many credentials that are refused.
+    /// (429)
     #[error("too many requests; ask again in {retry_after_s} s")]
     TooMany {
         /// For `retry-after`: 1 to [`RETRY_MAX_S`].
         retry_after_s: u64,
-        /// Requests a second that the token may send in the long run.
+        /// Requests a second that are taken in the long run, at least 1.
         per_second: u32,
     },
     /// Too much is under way, or the server is just starting or stopping; nothing was done. (503)

@@ -1,13 +1,13 @@
 //! The one way in which surfaces write events.
 
-use docket_access::Access;
+use docket_access::{Access, Principal};
 pub use docket_engine::Appended;
 use docket_engine::store::{Idempotency, Rider};
 use docket_engine::{AppendError, Log, Request, Ticket};
 use docket_event::{ActorKind, Event, FAULTS_MAX, Fault, Faults, Writer, check_event};
 use sha2::{Digest, Sha256};
 
-use crate::{App, Principal, Refusal};
+use crate::{App, Refusal};
 
 /// Longest idempotency key.
 pub const KEY_BYTES_MAX: usize = 255;

@@ -104,8 +104,8 @@ impl ApiError {
                     wrong_key(secret),
                 )
             }
-            Refusal::Denied(permission) => {
-                ApiError::plain(StatusCode::FORBIDDEN, missing(*permission))
+            Refusal::Denied(lacked) => {
+                ApiError::plain(StatusCode::FORBIDDEN, missing(lacked.permission()))
             }
             Refusal::UnknownPath => {
                 let path: String = asked.path().chars().take(PATH_CHARS).collect();
