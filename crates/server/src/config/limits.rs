@@ -20,7 +20,8 @@ pub struct LimitsSection {
     pub address_rate: Option<NonZeroU32>,
     /// Requests that one address may send at once before its rate counts.
     pub address_burst: Option<NonZeroU32>,
-    /// Refused credentials of one address in a minute, and at once; beyond it they are answered 429.
+    /// Refused credentials of one address in a minute, and at once; beyond it they are answered 429,
+    /// while valid ones of the same address are taken as ever.
     pub failed_credentials_per_minute: Option<NonZeroU32>,
     /// Longest time until an answer begins.
     pub request_time_s: Option<u64>,

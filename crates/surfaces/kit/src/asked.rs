@@ -49,6 +49,15 @@ pub(crate) struct Denial {
     pub because: Because,
 }
 
+/// What a token that has the permission may not do all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// To hand on more than it has, or to do what only an owner of the organization may.
+    Authority,
+    /// To act in another organization than its own.
+    Organization,
+}
+
 /// What denies a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Because {
@@ -56,6 +65,8 @@ pub(crate) enum Because {
     Credential(&'static str),
     /// The want of a permission.
     Permission(Permission),
+    /// What else the caller may not.
+    Beyond(Beyond),
 }
 
 impl Asked {

@@ -35,7 +35,7 @@ mod reached;
 mod refusal;
 
 pub use app::{App, Readiness, Setup};
-pub use asked::{Asked, Client};
+pub use asked::{Asked, Beyond, Client};
 pub use auth::{Owner, Permission};
 pub use contract::{Ingest, PageShape, Surface};
 pub use docket_engine::Environment;

@@ -10,8 +10,8 @@ use axum::routing::get;
 use docket_event::vocabulary;
 use docket_event::{Place, Recorded};
 use docket_surfaces_kit::{
-    App, Asked, Ingest, PageShape, Permission, Principal, Refusal, Surface, auth, read::Found,
-    split,
+    App, Asked, Beyond, Ingest, PageShape, Permission, Principal, Refusal, Surface, auth,
+    read::Found, split,
 };
 
 use crate::error::ApiError;
@@ -119,6 +119,7 @@ async fn answer(app: &App, asked: &Asked) -> Result<String, Failure> {
 fn check_organization(asked: &Asked, caller: &Principal) -> Result<(), ApiError> {
     match asked.headers().get(ORGANIZATION_HEADER) {
         Some(named) if !named.is_empty() && named.as_bytes() != caller.org.as_bytes() => {
+            caller.note_beyond(Beyond::Organization);
             Err(ApiError::other_organization())
         }
         _ => Ok(()),

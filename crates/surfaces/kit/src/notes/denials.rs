@@ -9,7 +9,7 @@ use docket_event::{
 use parking_lot::Mutex;
 
 use crate::Asked;
-use crate::asked::{Because, Denial};
+use crate::asked::{Because, Beyond, Denial};
 
 /// Denied requests of one token that are written in a minute.
 pub const DENIALS_OF_TOKEN_MAX: u32 = 10;
@@ -112,13 +112,10 @@ pub(crate) struct Place<'p> {
 
 /// The event that tells of a denied request, and of `left_out` others before it.
 pub(super) fn event(denial: &Denial, place: Place<'_>, left_out: u64, now_micros: i64) -> Event {
-    let (code, permission) = match denial.because {
-        Because::Credential(word) => (word, None),
-        Because::Permission(permission) => ("permission_missing", Some(permission.name())),
-    };
-    let message = match permission {
-        Some(permission) => format!("the token lacks the permission {permission}"),
-        None => format!("the credential is refused: {}", code.replace('_', " ")),
+    let (code, message) = words(denial.because);
+    let permission = match denial.because {
+        Because::Permission(permission) => Some(permission.name()),
+        Because::Credential(_) | Because::Beyond(_) => None,
     };
     let left_out = i64::try_from(left_out).unwrap_or(i64::MAX);
     let members = [
@@ -146,6 +143,30 @@ pub(super) fn event(denial: &Denial, place: Place<'_>, left_out: u64, now_micros
             message: Some(message),
         }),
         ..caller.event("docket.request.denied", Vec::new(), &Value::object(members))
+    }
+}
+
+/// Code and sentence of the error.
+fn words(because: Because) -> (&'static str, String) {
+    match because {
+        Because::Credential(word) => {
+            let words = word.replace('_', " ");
+            (word, format!("the credential is refused: {words}"))
+        }
+        Because::Permission(permission) => {
+            let name = permission.name();
+            let message = format!("the token lacks the permission {name}");
+            ("permission_missing", message)
+        }
+        Because::Beyond(Beyond::Authority) => (
+            "beyond_authority",
+            "the token may hand on no more than it has, and do nothing that is an owner's"
+                .to_owned(),
+        ),
+        Because::Beyond(Beyond::Organization) => (
+            "other_organization",
+            "the request names another organization than the token's".to_owned(),
+        ),
     }
 }
 
