@@ -4,14 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::routing::get;
 use docket_engine::store::Store;
 use docket_engine::testing::memory::Memory;
 use docket_server::config::{Config, Listen};
 use docket_server::listen::Listener;
 use docket_server::{OpenStore, Wiring, launch};
-use docket_surfaces_kit::Surface;
+use docket_surfaces_kit::{Route, Surface};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -122,13 +120,11 @@ fn slow() -> Surface {
         name: "slow",
         prefixes: &["/slow"],
         routes: || {
-            Router::new().route(
-                "/slow",
-                get(async || {
-                    tokio::time::sleep(Duration::from_millis(300)).await;
-                    "done"
-                }),
-            )
+            let answer = async || {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                "done"
+            };
+            vec![Route::get("/slow", answer)]
         },
         ..native
     }

@@ -2,13 +2,11 @@
 //!
 //! See `README.md` beside this file for what is covered and where it differs.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use docket_event::vocabulary;
-use docket_surfaces_kit::{App, Asked, Ingest, PageShape, Refusal, Surface, auth, split};
+use docket_surfaces_kit::{App, Asked, Ingest, PageShape, Refusal, Route, Surface, auth, split};
 
 use crate::error::ApiError;
 use crate::wire::{EVENTS, Listing, PATH, PREFIX};
@@ -29,7 +27,7 @@ pub fn surface() -> Surface {
     Surface {
         name: NAME,
         prefixes: &[PREFIX],
-        routes: || Router::new().route(PATH, get(list)),
+        routes: || vec![Route::get(PATH, list)],
         refuse,
         ingest: Some(Ingest {
             read: |text, account| split::by_tree(text, account, ingest::ingest),

@@ -2,14 +2,12 @@
 //!
 //! See `README.md` beside this file for what is covered and where it differs.
 
-use axum::Router;
 use axum::response::Response;
-use axum::routing::{get, post};
 use docket_event::{ActorKind, Page, vocabulary};
 use docket_surfaces_kit::auth::{self, Scheme, Spelling};
 use docket_surfaces_kit::read::shown_on;
 use docket_surfaces_kit::{
-    App, Asked, Ingest, PageShape, Permission, Principal, Refusal, Surface, split,
+    App, Asked, Ingest, PageShape, Permission, Principal, Refusal, Route, Surface, split,
 };
 
 use crate::query::Whose;
@@ -62,14 +60,14 @@ pub fn surface() -> Surface {
     }
 }
 
-fn routes() -> Router<App> {
-    Router::new()
-        .route(SEARCHES, post(rest::searches).options(rest::preflight))
-        .route(
-            AUTH_METHODS,
-            get(rest::auth_methods).options(rest::preflight),
-        )
-        .route(METHODS, post(grpc::call))
+fn routes() -> Vec<Route> {
+    vec![
+        Route::post(SEARCHES, rest::searches),
+        Route::options(SEARCHES, rest::preflight),
+        Route::get(AUTH_METHODS, rest::auth_methods),
+        Route::options(AUTH_METHODS, rest::preflight),
+        Route::post(METHODS, grpc::call),
+    ]
 }
 
 fn refuse(refusal: &Refusal, asked: &Asked) -> Response {

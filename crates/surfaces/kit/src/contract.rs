@@ -1,10 +1,9 @@
 //! What a vendor's folder gives to the rest: one [`Surface`] value.
 
-use axum::Router;
 use axum::response::Response;
 use docket_event::{Event, Faults, Value};
 
-use crate::{App, Asked, Refusal};
+use crate::{Asked, Refusal, Route};
 
 /// One dialect in which Docket is spoken to.
 #[derive(Clone, Copy, Debug)]
@@ -15,8 +14,8 @@ pub struct Surface {
     /// no route is answered by [`Surface::refuse`]. The longest prefix of all surfaces wins; the surface with
     /// the empty prefix answers for everything else.
     pub prefixes: &'static [&'static str],
-    /// Its routes, with full paths.
-    pub routes: fn() -> Router<App>,
+    /// All its routes.
+    pub routes: fn() -> Vec<Route>,
     /// Renders what the kit refuses, in the dialect's own words.
     pub refuse: fn(&Refusal, &Asked) -> Response,
     /// How its entries become events, if it takes any in.
@@ -88,7 +87,7 @@ mod tests {
         let surface = |name, prefixes| Surface {
             name,
             prefixes,
-            routes: Router::new,
+            routes: Vec::new,
             refuse: |refusal, _| refusal.status().into_response(),
             ingest: None,
         };

@@ -18,7 +18,7 @@ use crate::body::discard;
 use crate::contract::{Surface, surface_of};
 use crate::notes::Place;
 use crate::refusal::Cause;
-use crate::{App, Asked, Limits, Refusal};
+use crate::{App, Asked, Limits, Refusal, route};
 
 /// Carries the request's id on every answer.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -31,11 +31,8 @@ const NO_ROUTE: &str = "(none)";
 /// # Panics
 /// When two surfaces have the same route.
 pub fn router(app: App) -> Router {
-    let routes = app
-        .surfaces()
-        .iter()
-        .fold(Router::new(), |all, surface| all.merge((surface.routes)()));
-    routes
+    let routes = app.surfaces().iter().flat_map(|surface| (surface.routes)());
+    route::router(routes)
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn_with_state(app.clone(), edge))

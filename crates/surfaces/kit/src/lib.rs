@@ -20,6 +20,7 @@ pub mod limits;
 pub mod lossless;
 pub mod query;
 pub mod read;
+pub mod route;
 pub mod split;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -42,3 +43,4 @@ pub use docket_engine::Environment;
 pub use limits::Limits;
 pub use principal::{Missing, Principal};
 pub use refusal::Refusal;
+pub use route::Route;

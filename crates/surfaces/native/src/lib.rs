@@ -12,9 +12,7 @@ mod stats;
 mod turning;
 mod view;
 
-use axum::Router;
-use axum::routing::get;
-use docket_surfaces_kit::{App, Ingest, PageShape, Surface};
+use docket_surfaces_kit::{Ingest, PageShape, Route, Surface};
 
 pub use view::{VIEW_WORDS_MAX, read_view};
 
@@ -39,12 +37,14 @@ pub fn surface() -> Surface {
     }
 }
 
-fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/events", get(list::list).post(events::post))
-        .route("/api/v1/events/{id}", get(one::one))
-        .route("/api/v1/stats", get(stats::stats))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
+fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/api/v1/events", list::list),
+        Route::post("/api/v1/events", events::post),
+        Route::get("/api/v1/events/{id}", one::one),
+        Route::get("/api/v1/stats", stats::stats),
+        Route::get("/healthz", health::alive),
+        Route::get("/readyz", health::ready),
+        Route::get("/metrics", health::metrics),
+    ]
 }

@@ -2,15 +2,13 @@
 //!
 //! See `README.md` beside this file for what is covered and where it differs.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use docket_event::vocabulary;
 use docket_event::{Place, Recorded};
 use docket_surfaces_kit::{
-    App, Asked, Beyond, Ingest, PageShape, Permission, Principal, Refusal, Surface, auth,
+    App, Asked, Beyond, Ingest, PageShape, Permission, Principal, Refusal, Route, Surface, auth,
     read::Found, split,
 };
 
@@ -47,10 +45,8 @@ pub fn surface() -> Surface {
     }
 }
 
-fn routes() -> Router<App> {
-    PATHS
-        .into_iter()
-        .fold(Router::new(), |all, path| all.route(path, get(list)))
+fn routes() -> Vec<Route> {
+    PATHS.map(|path| Route::get(path, list)).into()
 }
 
 fn refuse(refusal: &Refusal, asked: &Asked) -> Response {

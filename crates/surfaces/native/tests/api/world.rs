@@ -6,14 +6,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::IntoResponse;
-use axum::routing::get;
 use docket_access::{Access, Caller, NewMember, NewOrganization, NewToken, Role};
 use docket_engine::testing::memory::Memory;
 use docket_engine::{Engine, Environment, Params};
 use docket_event::json::parse;
 use docket_event::{Field, Filter, Value};
 use docket_surfaces_kit::auth::View;
-use docket_surfaces_kit::{App, Asked, Limits, Refusal, Setup, Surface, edge};
+use docket_surfaces_kit::{App, Asked, Limits, Refusal, Route, Setup, Surface, edge};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
@@ -242,9 +241,10 @@ fn vendor() -> Surface {
         name: "vendor",
         prefixes: &["/v1", "/v1/deeper"],
         routes: || {
-            Router::new()
-                .route("/v1/panic", get(panics))
-                .route("/v1/slow", get(std::future::pending::<()>))
+            vec![
+                Route::get("/v1/panic", panics),
+                Route::get("/v1/slow", std::future::pending::<()>),
+            ]
         },
         refuse: |refusal: &Refusal, asked: &Asked| {
             let text = format!("vendor: {refusal} ({} {})", asked.method(), asked.path());
