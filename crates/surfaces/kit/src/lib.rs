@@ -14,6 +14,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod caller;
 pub mod contract;
 pub mod edge;
 pub mod limits;
@@ -29,6 +30,7 @@ pub mod write;
 pub mod app;
 mod asked;
 mod budget;
+mod change;
 pub mod notes;
 mod principal;
 mod rate;
