@@ -394,6 +394,14 @@ impl Access {
         })))
     }
 
+    /// Says no for whoever shows an invite's code. Needs no token.
+    ///
+    /// # Errors
+    /// As [`Access::decline_invite`].
+    pub fn perform_decline(&self, answer: &InviteAnswer, by: &Caller) -> Result<Done, AccessError> {
+        Done::of(&self.decline_invite(answer, by)?)
+    }
+
     fn wanted(&self, wanted: TokenWanted, read_view: ReadView) -> Result<NewToken, AccessError> {
         let filter = read_view(&wanted.view).map_err(AccessError::Invalid)?;
         let now_micros = self.now_micros();
