@@ -3,6 +3,7 @@
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use docket_access::AccessError;
 use docket_event::{Fault, Value};
 use docket_surfaces_kit::write::WriteError;
 use docket_surfaces_kit::{Asked, Refusal, body};
@@ -50,6 +51,36 @@ impl Problem {
         let mut problem = Problem::new(StatusCode::BAD_REQUEST, kind, title, detail);
         problem.0.errors = faults.into_iter().map(|fault| (None, fault)).collect();
         problem
+    }
+
+    /// A body that is no JSON object; where it stops being one.
+    pub fn no_object(path: &str, reason: String) -> Self {
+        let kind = "malformed-body";
+        let title = "The body is no JSON object";
+        let mut problem = Problem::new(StatusCode::BAD_REQUEST, kind, title, reason.clone());
+        problem.0.errors.push((None, Fault::new(path, reason)));
+        problem
+    }
+
+    /// A value that cannot be taken, by its path in the body.
+    pub fn value(fault: Fault) -> Self {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        let title = "A value cannot be taken";
+        let mut problem = Problem::new(status, "invalid-value", title, fault.to_string());
+        problem.0.errors.push((None, fault));
+        problem
+    }
+
+    /// There is nothing of that name, as far as the caller may know.
+    pub fn no_thing(detail: impl Into<String>) -> Self {
+        let title = "There is no such thing";
+        Problem::new(StatusCode::NOT_FOUND, "no-such-thing", title, detail)
+    }
+
+    /// The caller may not do this.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        let title = "The token does not allow this";
+        Problem::new(StatusCode::FORBIDDEN, "forbidden", title, detail)
     }
 
     /// No event has this id, as far as the caller may know.
@@ -128,6 +159,23 @@ fn header(refusal: &Refusal) -> Option<(HeaderName, HeaderValue)> {
         | Refusal::Internal(_) => refusal
             .retry_after_s()
             .map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))),
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Invalid(fault) => Problem::value(fault),
+            AccessError::Unknown(detail) => Problem::no_thing(detail),
+            AccessError::Conflict(detail) => {
+                let title = "What is there already forbids it";
+                Problem::new(StatusCode::CONFLICT, "conflict", title, detail)
+            }
+            AccessError::Forbidden(detail) => Problem::forbidden(detail),
+            AccessError::Busy(cause) => Refusal::busy(cause).into(),
+            AccessError::Unavailable(cause) => Refusal::Unavailable(cause).into(),
+            AccessError::Corrupt(cause) => Refusal::Internal(cause).into(),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! `POST /api/v1/events`: takes in one event or many, in any dialect, all of them or none.
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -14,14 +15,15 @@ use docket_surfaces_kit::write::{Appended, Batch, Indexed, KEY_BYTES_MAX, Key, W
 use docket_surfaces_kit::{App, Asked, Ingest, Principal};
 
 use crate::NAME;
+use crate::access::{acting_for_ingest, own_organization};
 use crate::error::Problem;
 use crate::parameters::Parameters;
 
 /// Makes a request safe to repeat.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Content types that hold an entry on each line.
-const LINES: [&str; 3] = [
+pub const LINES: [&str; 3] = [
     "application/x-ndjson",
     "application/ndjson",
     "application/jsonl",
@@ -29,19 +31,43 @@ const LINES: [&str; 3] = [
 
 /// Takes in a batch. What is answered is durable.
 pub async fn post(State(app): State<App>, asked: Asked, body: Body) -> Result<Response, Problem> {
+    let head = head(&app, &asked).await;
+    take_in(&app, &asked, head, body).await
+}
+
+/// Takes in a batch for the organization that the path names. What is answered is durable.
+pub async fn post_into(
+    State(app): State<App>,
+    org: Result<Path<String>, PathRejection>,
+    asked: Asked,
+    body: Body,
+) -> Result<Response, Problem> {
+    let head = match org {
+        Ok(Path(org)) => head_into(&app, &asked, &org).await,
+        Err(_) => head_into(&app, &asked, "").await,
+    };
+    take_in(&app, &asked, head, body).await
+}
+
+async fn take_in(
+    app: &App,
+    asked: &Asked,
+    head: Result<Head, Problem>,
+    body: Body,
+) -> Result<Response, Problem> {
     let Head {
         caller,
         ingest,
         key,
         form,
-    } = match head(&app, &asked).await {
+    } = match head {
         Ok(head) => head,
         Err(problem) => {
-            discard(&asked, body).await;
+            discard(asked, body).await;
             return Err(problem);
         }
     };
-    let sent = app.body(&asked, body).await?;
+    let sent = app.body(asked, body).await?;
     let appended = app
         .write(&caller, move || batch(sent, form, ingest, key.as_deref()))
         .await?;
@@ -58,7 +84,17 @@ struct Head {
 
 async fn head(app: &App, asked: &Asked) -> Result<Head, Problem> {
     let caller = auth::authenticate(app, asked, BEARER).await?;
+    own_organization(asked, &caller)?;
     auth::require(&caller, Permission::AuditWrite)?;
+    head_of(app, asked, caller)
+}
+
+async fn head_into(app: &App, asked: &Asked, org: &str) -> Result<Head, Problem> {
+    let caller = acting_for_ingest(app, asked, org).await?;
+    head_of(app, asked, caller)
+}
+
+fn head_of(app: &App, asked: &Asked, caller: Principal) -> Result<Head, Problem> {
     Ok(Head {
         caller,
         ingest: ingest(app, asked)?,

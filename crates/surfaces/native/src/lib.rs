@@ -1,13 +1,18 @@
 //! Docket's own API, `/api/v1`, and what operators ask a server: whether it lives, is ready, and its figures.
 
+mod access;
+mod docs;
 mod error;
 mod events;
 mod health;
 mod ingest;
 mod list;
 mod one;
+mod openapi;
 mod parameters;
 mod query;
+mod routes;
+mod shape;
 mod stats;
 mod turning;
 mod view;
@@ -38,13 +43,6 @@ pub fn surface() -> Surface {
 }
 
 fn routes() -> Vec<Route> {
-    vec![
-        Route::get("/api/v1/events", list::list),
-        Route::post("/api/v1/events", events::post),
-        Route::get("/api/v1/events/{id}", one::one),
-        Route::get("/api/v1/stats", stats::stats),
-        Route::get("/healthz", health::alive),
-        Route::get("/readyz", health::ready),
-        Route::get("/metrics", health::metrics),
-    ]
+    let rows = routes::rows().iter();
+    rows.map(|row| row.route.clone()).collect()
 }

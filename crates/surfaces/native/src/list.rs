@@ -9,6 +9,7 @@ use docket_surfaces_kit::auth::{self, BEARER};
 use docket_surfaces_kit::read::Count;
 use docket_surfaces_kit::{App, Asked};
 
+use crate::access::own_organization;
 use crate::error::Problem;
 use crate::parameters::Parameters;
 use crate::query::{Listing, listing};
@@ -17,6 +18,7 @@ use crate::turning::{Turn, other_side, question, turn};
 /// The page that the parameters ask for, with the cursors of the pages beside it.
 pub async fn list(State(app): State<App>, asked: Asked) -> Result<Response, Problem> {
     let caller = auth::authenticate(&app, &asked, BEARER).await?;
+    own_organization(&asked, &caller)?;
     auth::scoped(Filter::default(), &caller)?;
     let key = app.id_key(&caller)?;
     let mut parameters = Parameters::of(&asked)?;

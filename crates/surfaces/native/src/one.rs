@@ -8,6 +8,7 @@ use docket_event::write_recorded;
 use docket_surfaces_kit::auth::{self, BEARER};
 use docket_surfaces_kit::{App, Asked};
 
+use crate::access::own_organization;
 use crate::error::Problem;
 use crate::parameters::Parameters;
 
@@ -18,6 +19,7 @@ pub async fn one(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let caller = auth::authenticate(&app, &asked, BEARER).await?;
+    own_organization(&asked, &caller)?;
     let Ok(Path(id)) = id else {
         return Err(Problem::no_event("that is not UTF-8"));
     };

@@ -8,18 +8,18 @@ use docket_event::{
 use crate::parameters::Parameters;
 
 /// Events of a page when nothing is said.
-const LIMIT: usize = 50;
+pub const LIMIT: usize = 50;
 /// Most values of all filters together.
 const VALUES_MAX: usize = 500;
 /// Most texts that are searched for at once.
 const NEEDLES_MAX: usize = 10;
 /// In front of a filter's name: none of its values.
-const NOT: &str = "not.";
+pub const NOT: &str = "not.";
 /// The text search.
-const TEXT: &str = "q";
+pub const TEXT: &str = "q";
 
 /// The filters and what of an event they look at.
-const FILTERS: [(&str, Field); 12] = [
+pub const FILTERS: [(&str, Field); 12] = [
     ("type", Field::Type),
     ("actor_id", Field::ActorId),
     ("actor_email", Field::ActorEmail),

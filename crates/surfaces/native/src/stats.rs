@@ -10,6 +10,7 @@ use docket_surfaces_kit::read::{
 };
 use docket_surfaces_kit::{App, Asked};
 
+use crate::access::own_organization;
 use crate::error::Problem;
 use crate::parameters::Parameters;
 use crate::query::{filter, number};
@@ -25,6 +26,7 @@ const UNITS: [(char, i64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1
 /// Statistics of the events that the parameters ask for.
 pub async fn stats(State(app): State<App>, asked: Asked) -> Result<Response, Problem> {
     let caller = auth::authenticate(&app, &asked, BEARER).await?;
+    own_organization(&asked, &caller)?;
     auth::scoped(Filter::default(), &caller)?;
     let mut parameters = Parameters::of(&asked)?;
     let question = question(&mut parameters);

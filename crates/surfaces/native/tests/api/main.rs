@@ -1,6 +1,8 @@
 //! The native API as its callers see it, over a store in memory.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod bad_bodies;
 #[cfg(test)]
 mod bad_heads;

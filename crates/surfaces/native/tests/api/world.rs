@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::IntoResponse;
-use docket_access::{Access, Caller, NewMember, NewOrganization, NewToken, Role};
+use docket_access::{Access, Caller, NewInstanceToken, NewMember, NewOrganization, NewToken, Role};
 use docket_engine::testing::memory::Memory;
 use docket_engine::{Engine, Environment, Params};
 use docket_event::json::parse;
@@ -31,6 +31,9 @@ pub struct World {
     /// Reads failures only.
     pub viewer: String,
     pub stranger: String,
+    /// Tokens of the instance: one that administers organizations, one that writes into them.
+    pub instance_admin: String,
+    pub instance_writer: String,
 }
 
 /// An answer, read to its end.
@@ -99,6 +102,14 @@ impl World {
             role: Role::Member,
         };
         access.add_member("acme", &member, &by).unwrap();
+        let of_instance = |write| {
+            let new = NewInstanceToken {
+                write,
+                ..NewInstanceToken::default()
+            };
+            let made = access.create_instance_token(&new, &by).unwrap();
+            made.secret.reveal().to_owned()
+        };
         let project = Some("p1".to_owned());
         let failures = View {
             filter: Filter::default().with(Field::Outcome, ["failure"]),
@@ -128,6 +139,8 @@ impl World {
             }),
             owner: acme.secret.reveal().to_owned(),
             stranger: other.secret.reveal().to_owned(),
+            instance_admin: of_instance(false),
+            instance_writer: of_instance(true),
             engine,
         }
     }
@@ -147,6 +160,21 @@ impl World {
     pub async fn get(&self, path: &str, token: &str) -> Answer {
         let request = Request::get(path).header("authorization", format!("Bearer {token}"));
         self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Asks with a method, and a body unless that is empty.
+    pub async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        let request = headers
+            .iter()
+            .fold(request, |all, (name, value)| all.header(*name, *value));
+        self.send(request.body(body.into()).unwrap()).await
     }
 
     /// Posts with the writer's token and these headers besides.
