@@ -5,11 +5,11 @@ mod day;
 #[cfg(test)]
 mod everything;
 #[cfg(test)]
-mod limits;
-#[cfg(test)]
 mod issuer;
 #[cfg(test)]
 mod jwts;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod members;
 #[cfg(test)]

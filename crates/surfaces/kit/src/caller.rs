@@ -1,10 +1,10 @@
 //! Who makes a change by a request, as the change's event tells it.
 
-use docket_access::{Access, Caller};
+use docket_access::{Access, Caller, Principal};
 use docket_engine::QueryError;
 use docket_event::{Actor, ActorKind, Credential, CredentialKind, Json, Source};
 
-use crate::{Asked, Principal};
+use crate::Asked;
 
 /// Most bytes of what a client says of itself that an event keeps.
 pub const USER_AGENT_BYTES_MAX: usize = 512;

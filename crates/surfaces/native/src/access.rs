@@ -16,7 +16,7 @@ use docket_access::{Access, AccessError, Action, Caller, Done, InstanceAction, I
 use docket_surfaces_kit::auth::Principal;
 use docket_surfaces_kit::body::discard;
 use docket_surfaces_kit::caller::{caller_of, known_caller};
-use docket_surfaces_kit::{App, Asked, Route};
+use docket_surfaces_kit::{App, Asked, Beyond, Route};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::Problem;
@@ -141,7 +141,7 @@ async fn done(
     deed: Deed,
 ) -> Result<Done, Problem> {
     let only_asks = *asked.method() == Method::GET || *asked.method() == Method::HEAD;
-    let asked = asked.clone();
+    let (asked, asking) = (asked.clone(), caller.clone());
     let work = move |access: &Access| {
         let by = match &caller {
             Some(caller) => known_caller(access, &asked, caller)?,
@@ -153,6 +153,9 @@ async fn done(
         true => app.ask_access(work).await?,
         false => app.change_access(work).await?,
     };
+    if let (Err(AccessError::Forbidden(_)), Some(asking)) = (&done, &asking) {
+        asking.note_beyond(Beyond::Authority);
+    }
     done.map_err(Problem::from)
 }
 

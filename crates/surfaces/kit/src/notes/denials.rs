@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use docket_access::Caller;
 use docket_event::{
-    Actor, Credential, CredentialKind, Event, EventError, Outcome, Source, Timestamp, Value,
+    Actor, Credential, CredentialKind, Event, EventError, Outcome, Timestamp, Value,
 };
 use parking_lot::Mutex;
 
 use crate::Asked;
 use crate::asked::{Because, Beyond, Denial};
+use crate::caller::caller_of;
 
 /// Denied requests of one token that are written in a minute.
 pub const DENIALS_OF_TOKEN_MAX: u32 = 10;
@@ -18,8 +19,6 @@ pub const DENIALS_OF_ORG_MAX: u32 = 100;
 /// Tokens, and organizations, whose denied requests are counted at once. Beyond it those that were quiet for a minute
 /// are forgotten; if there are none, what others are denied is counted by the metric alone.
 pub const DENIALS_SOURCES_MAX: usize = 10_000;
-/// Most bytes of what a client says of itself that an event keeps.
-const USER_AGENT_BYTES_MAX: usize = 512;
 
 const MINUTE_MICROS: i64 = 60 * 1_000_000;
 
@@ -130,9 +129,7 @@ pub(super) fn event(denial: &Denial, place: Place<'_>, left_out: u64, now_micros
         .filter_map(|(name, value)| Some((name, value?)));
     let caller = Caller {
         credential: Some(credential(&denial.token_id)),
-        source: source(place.asked),
-        request_id: Some(place.asked.request_id().to_owned()),
-        ..Caller::default()
+        ..caller_of(place.asked, None, None)
     };
     Event {
         actor: denial.owner.as_ref().map(actor),
@@ -185,20 +182,6 @@ pub(super) fn credential(token_id: &str) -> Credential {
         kind: CredentialKind::ApiKey,
         id: Some(token_id.to_owned()),
     }
-}
-
-fn source(asked: &Asked) -> Option<Source> {
-    let ip = asked.client().map(|ip| ip.to_canonical().to_string());
-    let user_agent = asked
-        .header("user-agent")
-        .filter(|agent| !agent.is_empty())
-        // Visible ASCII alone: every byte is a character.
-        .map(|agent| agent.chars().take(USER_AGENT_BYTES_MAX).collect());
-    (ip.is_some() || user_agent.is_some()).then(|| Source {
-        ip,
-        user_agent,
-        ..Source::default()
-    })
 }
 
 #[cfg(test)]

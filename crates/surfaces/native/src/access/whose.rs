@@ -2,7 +2,7 @@
 
 use docket_access::AccessError;
 use docket_surfaces_kit::auth::{self, BEARER, Permission, Principal};
-use docket_surfaces_kit::{App, Asked, Refusal};
+use docket_surfaces_kit::{App, Asked, Beyond};
 
 use crate::error::Problem;
 use crate::routes::Needs;
@@ -47,7 +47,7 @@ async fn in_organization(
         return Ok(caller);
     }
     if !caller.permissions.allows(Permission::InstanceAdmin) {
-        return Err(Refusal::Denied(Permission::AccessAdmin).into());
+        return Err(caller.denied(Permission::AccessAdmin).into());
     }
     let Some(named) = header(asked)? else {
         let detail = format!(
@@ -64,7 +64,7 @@ async fn in_named(app: &App, caller: Principal, named: &str) -> Result<Principal
         return acting(app, caller, named).await;
     }
     if caller.of_instance || caller.org != named {
-        return Err(Refusal::Denied(Permission::InstanceAdmin).into());
+        return Err(caller.denied(Permission::InstanceAdmin).into());
     }
     auth::require(&caller, Permission::AccessAdmin)?;
     Ok(caller)
@@ -84,20 +84,24 @@ pub async fn acting_for_ingest(
 /// The caller in the organization of that name, whose log is open afterwards.
 async fn acting(app: &App, caller: Principal, named: &str) -> Result<Principal, Problem> {
     let named = named.to_owned();
+    let asking = caller.clone();
     let found = app.ask_access(move |access| {
-        let acting = access.acting_in(&caller, &named)?;
+        let acting = access.acting_in(&asking, &named)?;
         access.engine().log(&acting.org)?;
         Ok::<_, AccessError>(acting)
     });
-    Ok(found.await??)
+    Ok(caller.acting_as(found.await??))
 }
 
 /// A token of an organization can name no other one.
 pub fn own_organization(asked: &Asked, caller: &Principal) -> Result<(), Problem> {
     match header(asked)? {
-        Some(named) if named != caller.org => Err(Problem::forbidden(format!(
-            "the header `{ORGANIZATION}` names another organization than the token's; leave it out"
-        ))),
+        Some(named) if named != caller.org => {
+            caller.note_beyond(Beyond::Organization);
+            Err(Problem::forbidden(format!(
+                "the header `{ORGANIZATION}` names another organization than the token's; leave it out"
+            )))
+        }
         Some(_) | None => Ok(()),
     }
 }
