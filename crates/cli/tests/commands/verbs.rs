@@ -343,6 +343,8 @@ fn organizations_come_and_go() {
 #[test]
 fn tokens_of_the_instance_belong_to_nobody() {
     let place = Place::with_acme();
+    let early = place.fails("export --org instance", 1);
+    assert!(early.contains("--instance"), "{early}");
     let admin = place.json("token create --instance --name ops");
     let writer = place.json("token create --instance --write --expires 1d");
     let id = admin["id"].as_str().unwrap();

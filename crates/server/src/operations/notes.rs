@@ -1,6 +1,6 @@
 //! Notes: events of Docket about itself that no change of access goes with.
 
-use docket_access::{AccessError, Caller};
+use docket_access::{AccessError, Caller, INSTANCE_ORG};
 use docket_engine::{Log, Request, Ticket};
 use docket_event::{Event, Value};
 
@@ -22,13 +22,24 @@ impl Operations {
             ("format", Value::string(format)),
             ("filter", Value::Array(filter.collect())),
         ]);
-        self.note(org, by.event("docket.events.exported", Vec::new(), &data))
+        let log = match org == INSTANCE_ORG {
+            true => self.log_of_instance()?,
+            false => self.log(org)?,
+        };
+        note(&log, by.event("docket.events.exported", Vec::new(), &data))
     }
 
     /// Writes one event of Docket about itself.
     pub(super) fn note(&self, org: &str, event: Event) -> Result<Reply, Failure> {
-        let position = end_note(begin_note(&self.log(org)?, event)?)?;
-        Ok(Reply::Noted { position })
+        note(&self.log(org)?, event)
+    }
+
+    /// The log that tells of changes to the instance.
+    fn log_of_instance(&self) -> Result<Log, Failure> {
+        let found = self.access.engine().log(INSTANCE_ORG)?;
+        let reason = "nothing has happened to the instance yet; \
+             its log begins with `docket token create --instance`";
+        found.ok_or_else(|| AccessError::Unknown(reason.to_owned()).into())
     }
 
     /// The log of an organization that exists.
@@ -39,6 +50,11 @@ impl Operations {
         };
         known.ok_or_else(|| AccessError::unknown_organization(org).into())
     }
+}
+
+fn note(log: &Log, event: Event) -> Result<Reply, Failure> {
+    let position = end_note(begin_note(log, event)?)?;
+    Ok(Reply::Noted { position })
 }
 
 /// Puts one event of Docket about itself on its way.
