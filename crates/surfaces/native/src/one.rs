@@ -4,7 +4,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use docket_event::write_recorded;
+use docket_event::{Filter, write_recorded};
 use docket_surfaces_kit::auth::{self, BEARER};
 use docket_surfaces_kit::{App, Asked};
 
@@ -20,6 +20,7 @@ pub async fn one(
 ) -> Result<Response, Problem> {
     let caller = auth::authenticate(&app, &asked, BEARER).await?;
     own_organization(&asked, &caller)?;
+    auth::scoped(Filter::default(), &caller)?;
     let Ok(Path(id)) = id else {
         return Err(Problem::no_event("that is not UTF-8"));
     };
