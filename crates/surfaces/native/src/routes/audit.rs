@@ -16,7 +16,7 @@ const GROUP: &str = "Events";
 const MEDIA: &[&str] = &["application/json", LINES[0]];
 
 pub fn rows() -> Vec<Row> {
-    vec![write(), write_into(), list(), one(), stats()]
+    vec![list(), write(), one(), stats(), write_into()]
 }
 
 fn write() -> Row {
