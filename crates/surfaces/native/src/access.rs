@@ -45,6 +45,9 @@ pub enum Deed {
     Decline(InviteAnswer),
 }
 
+/// Makes a deed of what a request gives.
+pub type MakeDeed = dyn Fn(&Given) -> Result<Deed, Problem> + Send + Sync;
+
 /// What a route does.
 #[derive(Clone)]
 pub struct Act {
@@ -57,7 +60,7 @@ pub struct Act {
     /// Whether it makes something that is found below its path afterwards.
     pub creates: bool,
     /// What it wants to have done.
-    pub deed: Arc<dyn Fn(&Given) -> Result<Deed, Problem> + Send + Sync>,
+    pub deed: Arc<MakeDeed>,
 }
 
 impl fmt::Debug for Act {

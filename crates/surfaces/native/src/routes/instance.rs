@@ -44,14 +44,14 @@ fn organizations() -> Vec<Row> {
             |new| Deed::OnInstance(InstanceAction::OrganizationCreate(new)),
         ),
         named.by_path(
-            Method::GET,
+            &Method::GET,
             ONE,
             "Gives an organization.",
             organization(),
             |_| Deed::In(Action::OrganizationGet),
         ),
         named.by_path(
-            Method::DELETE,
+            &Method::DELETE,
             ONE,
             "Deletes an organization; only its owners and the instance can.",
             organization(),
@@ -89,14 +89,14 @@ fn tokens() -> Vec<Row> {
             |new| Deed::OnInstance(InstanceAction::TokenCreate(new)),
         ),
         kind.by_path(
-            Method::GET,
+            &Method::GET,
             ONE,
             "Gives a token of the instance.",
             Shape::of::<Token>(),
             |given| Deed::In(Action::TokenGet { id: given.id() }),
         ),
         kind.by_path(
-            Method::DELETE,
+            &Method::DELETE,
             ONE,
             "Ends a token of the instance.",
             id_only(),

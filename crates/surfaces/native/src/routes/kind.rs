@@ -35,7 +35,7 @@ impl Kind {
     ) -> Row {
         let asks = Asks::Part;
         let act = self.act(path, asks, move |given| Ok(deed(given.part())));
-        let mut row = self.row(Method::GET, act, summary, Answer::json(Shape::list::<T>()));
+        let mut row = self.row(&Method::GET, act, summary, Answer::json(Shape::list::<T>()));
         row.parameters.extend(part());
         row
     }
@@ -50,7 +50,7 @@ impl Kind {
     ) -> Row {
         let mut act = self.act(path, Asks::Body, move |given| Ok(deed(given.body()?)));
         act.creates = true;
-        let mut row = self.row(Method::POST, act, summary, Answer::created(answer));
+        let mut row = self.row(&Method::POST, act, summary, Answer::created(answer));
         row.body = Some(body::<B>(true));
         row
     }
@@ -58,7 +58,7 @@ impl Kind {
     /// Does something for which the path says it all.
     pub fn by_path(
         self,
-        method: Method,
+        method: &Method,
         path: &'static str,
         summary: &'static str,
         answer: Shape,
@@ -71,7 +71,7 @@ impl Kind {
     /// Does something for which a body is needed.
     pub fn by_body<B: ToSchema + DeserializeOwned + 'static>(
         self,
-        method: Method,
+        method: &Method,
         path: &'static str,
         summary: &'static str,
         answer: Shape,
@@ -96,7 +96,7 @@ impl Kind {
         let act = self.act(path, Asks::Body, move |given| {
             Ok(deed(given.id(), given.body_or_default()?))
         });
-        let mut row = self.row(Method::POST, act, summary, Answer::json(answer));
+        let mut row = self.row(&Method::POST, act, summary, Answer::json(answer));
         row.body = Some(body::<B>(false));
         row
     }
@@ -116,10 +116,10 @@ impl Kind {
         }
     }
 
-    fn row(self, method: Method, act: Act, summary: &'static str, answer: Answer) -> Row {
+    fn row(self, method: &Method, act: Act, summary: &'static str, answer: Answer) -> Row {
         let by_header = self.needs == Needs::OrganizationAdmin;
         Row {
-            route: act.route(&method),
+            route: act.route(method),
             group: self.group,
             summary,
             needs: self.needs,

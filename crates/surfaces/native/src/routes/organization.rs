@@ -83,32 +83,32 @@ fn members() -> Vec<Row> {
         kind.create::<NewMember>(ALL, "Adds a member.", member(), |new| {
             Deed::In(Action::MemberAdd(new))
         }),
-        kind.by_path(Method::GET, ONE, "Gives a member.", member(), |given| {
+        kind.by_path(&Method::GET, ONE, "Gives a member.", member(), |given| {
             Deed::In(Action::MemberGet { id: given.id() })
         }),
         kind.by_body::<MemberChange>(
-            Method::PATCH,
+            &Method::PATCH,
             ONE,
             "Changes a member.",
             member(),
             |id, change| Deed::In(Action::MemberUpdate { id, change }),
         ),
         kind.by_path(
-            Method::DELETE,
+            &Method::DELETE,
             ONE,
             "Removes a member and ends their tokens.",
             id_only(),
             |given| Deed::In(Action::MemberRemove { id: given.id() }),
         ),
         kind.by_path(
-            Method::POST,
+            &Method::POST,
             "/api/v1/members/{id}/block",
             "Blocks a member: their tokens get in no more.",
             id_only(),
             |given| Deed::In(Action::MemberBlock { id: given.id() }),
         ),
         kind.by_path(
-            Method::POST,
+            &Method::POST,
             "/api/v1/members/{id}/unblock",
             "Lets a blocked member in again.",
             id_only(),
@@ -136,25 +136,25 @@ fn invites() -> Vec<Row> {
             sent(),
             |new| Deed::In(Action::InviteSend(new)),
         ),
-        kind.by_path(Method::GET, ONE, "Gives an invite.", invite(), |given| {
+        kind.by_path(&Method::GET, ONE, "Gives an invite.", invite(), |given| {
             Deed::In(Action::InviteGet { id: given.id() })
         }),
         kind.by_path(
-            Method::DELETE,
+            &Method::DELETE,
             ONE,
             "Takes an invite back.",
             invite(),
             |given| Deed::In(Action::InviteWithdraw { id: given.id() }),
         ),
         invited.by_body::<InviteAnswer>(
-            Method::POST,
+            &Method::POST,
             "/api/v1/invites/accept",
             "Makes a member, with a first token, of whoever has the code.",
             joined(),
             |_, answer| Deed::Accept(answer),
         ),
         invited.by_body::<InviteAnswer>(
-            Method::POST,
+            &Method::POST,
             "/api/v1/invites/decline",
             "Says no to an invite.",
             invite(),
@@ -202,21 +202,21 @@ fn groups() -> Vec<Row> {
         kind.create::<NewGroup>(ALL, "Makes a group.", group(), |new| {
             Deed::In(Action::GroupCreate(new))
         }),
-        kind.by_path(Method::GET, ONE, "Gives a group.", group(), |given| {
+        kind.by_path(&Method::GET, ONE, "Gives a group.", group(), |given| {
             Deed::In(Action::GroupGet { id: given.id() })
         }),
         kind.by_body::<GroupChange>(
-            Method::PATCH,
+            &Method::PATCH,
             ONE,
             "Changes a group.",
             group(),
             |id, change| Deed::In(Action::GroupUpdate { id, change }),
         ),
-        kind.by_path(Method::DELETE, ONE, "Deletes a group.", group(), |given| {
+        kind.by_path(&Method::DELETE, ONE, "Deletes a group.", group(), |given| {
             Deed::In(Action::GroupDelete { id: given.id() })
         }),
         kind.by_path(
-            Method::PUT,
+            &Method::PUT,
             MEMBER,
             "Puts a member into a group.",
             group(),
@@ -226,7 +226,7 @@ fn groups() -> Vec<Row> {
             },
         ),
         kind.by_path(
-            Method::DELETE,
+            &Method::DELETE,
             MEMBER,
             "Takes a member out of a group.",
             group(),
@@ -250,17 +250,17 @@ fn roles() -> Vec<Row> {
         kind.create::<NewRole>(ALL, "Makes a role.", role(), |new| {
             Deed::In(Action::RoleCreate(new))
         }),
-        kind.by_path(Method::GET, ONE, "Gives a role.", role(), |given| {
+        kind.by_path(&Method::GET, ONE, "Gives a role.", role(), |given| {
             Deed::In(Action::RoleGet { id: given.id() })
         }),
         kind.by_body::<RoleChange>(
-            Method::PATCH,
+            &Method::PATCH,
             ONE,
             "Changes a role.",
             role(),
             |id, change| Deed::In(Action::RoleUpdate { id, change }),
         ),
-        kind.by_path(Method::DELETE, ONE, "Deletes a role.", role(), |given| {
+        kind.by_path(&Method::DELETE, ONE, "Deletes a role.", role(), |given| {
             Deed::In(Action::RoleDelete { id: given.id() })
         }),
     ]
@@ -281,14 +281,14 @@ fn assignments() -> Vec<Row> {
             Deed::In(Action::Assign(new))
         }),
         kind.by_path(
-            Method::GET,
+            &Method::GET,
             ONE,
             "Gives an assignment.",
             assignment(),
             |given| Deed::In(Action::AssignmentGet { id: given.id() }),
         ),
         kind.by_path(
-            Method::DELETE,
+            &Method::DELETE,
             ONE,
             "Takes a role away.",
             assignment(),
@@ -312,17 +312,17 @@ fn tokens() -> Vec<Row> {
             issued(),
             |wanted| Deed::In(Action::TokenCreate(wanted)),
         ),
-        kind.by_path(Method::GET, ONE, "Gives a token.", token(), |given| {
+        kind.by_path(&Method::GET, ONE, "Gives a token.", token(), |given| {
             Deed::In(Action::TokenGet { id: given.id() })
         }),
         kind.by_body::<TokenChange>(
-            Method::PATCH,
+            &Method::PATCH,
             ONE,
             "Gives a token another name or end.",
             token(),
             |id, change| Deed::In(Action::TokenUpdate { id, change }),
         ),
-        kind.by_path(Method::DELETE, ONE, "Ends a token.", id_only(), |given| {
+        kind.by_path(&Method::DELETE, ONE, "Ends a token.", id_only(), |given| {
             Deed::In(Action::TokenRevoke { id: given.id() })
         }),
         kind.by_optional_body::<Rotation>(
@@ -346,25 +346,25 @@ fn projects() -> Vec<Row> {
         kind.create::<NewProject>(ALL, "Makes a project.", project(), |new| {
             Deed::In(Action::ProjectCreate(new))
         }),
-        kind.by_path(Method::GET, ONE, "Gives a project.", project(), |given| {
+        kind.by_path(&Method::GET, ONE, "Gives a project.", project(), |given| {
             Deed::In(Action::ProjectGet { id: given.id() })
         }),
         kind.by_body::<ProjectChange>(
-            Method::PATCH,
+            &Method::PATCH,
             ONE,
             "Changes a project.",
             project(),
             |id, change| Deed::In(Action::ProjectUpdate { id, change }),
         ),
         kind.by_path(
-            Method::DELETE,
+            &Method::DELETE,
             ONE,
             "Deletes a project; its events stay.",
             project(),
             |given| Deed::In(Action::ProjectDelete { id: given.id() }),
         ),
         kind.by_path(
-            Method::POST,
+            &Method::POST,
             "/api/v1/projects/{id}/archive",
             "Archives a project.",
             project(),
@@ -386,21 +386,21 @@ fn service_accounts() -> Vec<Row> {
             Deed::In(Action::ServiceAccountCreate(new))
         }),
         kind.by_path(
-            Method::GET,
+            &Method::GET,
             ONE,
             "Gives an account for programs.",
             account(),
             |given| Deed::In(Action::ServiceAccountGet { id: given.id() }),
         ),
         kind.by_body::<ServiceAccountChange>(
-            Method::PATCH,
+            &Method::PATCH,
             ONE,
             "Changes an account for programs.",
             account(),
             |id, change| Deed::In(Action::ServiceAccountUpdate { id, change }),
         ),
         kind.by_path(
-            Method::DELETE,
+            &Method::DELETE,
             ONE,
             "Deletes an account for programs and ends its tokens.",
             account(),
@@ -414,11 +414,15 @@ fn settings() -> Vec<Row> {
     let kind = kind("Settings");
     let settings = Shape::of::<Settings>;
     vec![
-        kind.by_path(Method::GET, PATH, "Gives the settings.", settings(), |_| {
-            Deed::In(Action::SettingsGet)
-        }),
+        kind.by_path(
+            &Method::GET,
+            PATH,
+            "Gives the settings.",
+            settings(),
+            |_| Deed::In(Action::SettingsGet),
+        ),
         kind.by_body::<SettingsChange>(
-            Method::PATCH,
+            &Method::PATCH,
             PATH,
             "Changes the settings.",
             settings(),
@@ -442,17 +446,17 @@ fn holds() -> Vec<Row> {
             hold(),
             |new| Deed::In(Action::HoldPlace(new)),
         ),
-        kind.by_path(Method::GET, ONE, "Gives a hold.", hold(), |given| {
+        kind.by_path(&Method::GET, ONE, "Gives a hold.", hold(), |given| {
             Deed::In(Action::HoldGet { id: given.id() })
         }),
         kind.by_body::<HoldChange>(
-            Method::PATCH,
+            &Method::PATCH,
             ONE,
             "Changes a hold.",
             hold(),
             |id, change| Deed::In(Action::HoldUpdate { id, change }),
         ),
-        kind.by_path(Method::DELETE, ONE, "Releases a hold.", hold(), |given| {
+        kind.by_path(&Method::DELETE, ONE, "Releases a hold.", hold(), |given| {
             Deed::In(Action::HoldRelease { id: given.id() })
         }),
     ]

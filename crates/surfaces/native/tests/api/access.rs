@@ -358,6 +358,37 @@ async fn a_token_of_the_instance_names_an_organization_and_others_only_their_own
 }
 
 #[tokio::test]
+async fn a_batch_for_a_named_organization_is_as_any_other() {
+    let world = World::new();
+    let mut writer = Asker::new(&world, &world.instance_writer);
+    writer
+        .headers
+        .push(("idempotency-key", "batch-1".to_owned()));
+    let event = json!([{ "type": "shop.opened" }]);
+    let path = "/orgs/acme/events?format=native";
+    let first = writer.ask("POST", path, Some(event.clone()), 200).await;
+    let again = writer.ask("POST", path, Some(event), 200).await;
+    assert_eq!(first, again);
+    let other = json!([{ "type": "shop.closed" }]);
+    let reused = writer.answer("POST", path, Some(other)).await;
+    reused.is_problem(409, "another body");
+    let wrong = writer
+        .answer("POST", "/orgs/acme/events?format=x", None)
+        .await;
+    wrong.is_problem(400, "format");
+    let wrong = json!([{ "typ": "shop.closed" }]);
+    let plain = Asker::new(&world, &world.instance_writer);
+    let told = plain
+        .ask("POST", "/orgs/other/events", Some(wrong), 422)
+        .await;
+    assert_eq!(told["errors"][0]["index"], 0);
+    plain
+        .answer("POST", "/orgs/%ff/events", None)
+        .await
+        .is_problem(404, "");
+}
+
+#[tokio::test]
 async fn settings_are_read_and_changed() {
     let world = World::new();
     let owner = Asker::new(&world, &world.owner);
