@@ -45,7 +45,7 @@ async fn a_store_that_fails_is_an_internal_error() {
         answer.is(500, 99_009);
         assert!(answer.text.ends_with(r#""entries":[]}"#));
         world.search("me", &world.auditor, "").await.is(200, 10_000);
-        world.store.fail_read(1, fault);
+        world.store.fail_read(0, fault);
         world.post(&world.auditor, &of_user("me")).await.is(99_009);
         world.post(&world.auditor, &of_user("me")).await.is(10_000);
     }
