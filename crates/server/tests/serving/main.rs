@@ -6,6 +6,7 @@ mod connections;
 mod jwts;
 #[cfg(test)]
 mod life;
+#[cfg(test)]
 mod notes;
 #[cfg(test)]
 mod site;
