@@ -12,6 +12,8 @@ const LONG_CUTS: &str = "600";
 
 /// Events that many processes write in a long run while some of them die.
 const LONG_PROCESSES_EVENTS: &str = "2000000";
+/// Events of the log that a long run prunes.
+const LONG_PRUNE_EVENTS: &str = "1000000";
 /// Deaths of a primary in a long run.
 const LONG_FAILOVERS: &str = "10";
 
@@ -26,6 +28,7 @@ pub fn run(long: bool, clients_only: bool) -> anyhow::Result<()> {
                 .env("DOCKET_SEQUENCES", LONG_SEQUENCES)
                 .env("DOCKET_KILLS", LONG_KILLS)
                 .env("DOCKET_CUTS", LONG_CUTS)
+                .env("DOCKET_PRUNE_EVENTS", LONG_PRUNE_EVENTS)
                 .env("DOCKET_PROCESSES_EVENTS", LONG_PROCESSES_EVENTS)
                 .env("DOCKET_FAILOVERS", LONG_FAILOVERS);
         }

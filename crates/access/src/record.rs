@@ -187,6 +187,13 @@ pub(crate) struct MemberEmailRecord {
     pub member: String,
 }
 
+/// Whose address it was until they were removed; under the address's hash, so that nobody gets in by it as a stranger
+/// and nothing is left of the address itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct FormerEmailRecord {
+    pub member: String,
+}
+
 /// A token, under its id.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct TokenRecord {
@@ -276,6 +283,11 @@ pub(crate) fn member_key(org: &str, id: &str) -> RecordKey {
 
 pub(crate) fn member_email_key(org: &str, email: &str) -> RecordKey {
     key(org, "member_email", &email.to_lowercase())
+}
+
+pub(crate) fn former_email_key(org: &str, email: &str) -> RecordKey {
+    let hash = SecretHash::of(&format!("{org}\0{}", email.to_lowercase()));
+    key(org, "former_email", hash.as_str())
 }
 
 pub(crate) fn token_key(org: &str, id: &str) -> RecordKey {

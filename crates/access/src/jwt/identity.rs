@@ -8,7 +8,8 @@ use crate::authenticate::{Known, owner_of};
 use crate::held::{Holder, WHOLE_ONLY};
 use crate::principal::INSTANCE_ONLY;
 use crate::record::{
-    MemberEmailRecord, MemberStateRecord, OrganizationRecord, member_email_key, organization_key,
+    FormerEmailRecord, MemberEmailRecord, MemberStateRecord, OrganizationRecord, former_email_key,
+    member_email_key, organization_key,
 };
 use crate::role::RoleScope;
 use crate::{
@@ -79,13 +80,17 @@ impl Access {
 
     /// The member or account, gone ones too.
     fn jwt_holder(&self, org: &str, named: &Named) -> Result<Option<Holder>, AccessError> {
-        let (Named::Id(id) | Named::Address(id)) = named;
-        if let Named::Address(address) = named
-            && let Some(found) = self.read::<MemberEmailRecord>(&member_email_key(org, address))?
-        {
+        let address = match named {
+            Named::Id(id) => return self.holder(org, id),
+            Named::Address(address) => address,
+        };
+        if let Some(found) = self.read::<MemberEmailRecord>(&member_email_key(org, address))? {
             return self.holder(org, &found.value.member);
         }
-        self.holder(org, id)
+        if let Some(found) = self.read::<FormerEmailRecord>(&former_email_key(org, address))? {
+            return self.holder(org, &found.value.member);
+        }
+        self.holder(org, address)
     }
 
     fn jwt_standing(

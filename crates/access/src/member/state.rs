@@ -8,8 +8,8 @@ use super::{about, person};
 use crate::audit::attributes;
 use crate::change::Plan;
 use crate::record::{
-    MemberEmailRecord, MemberRecord, MemberStateRecord, delete, member_email_key, member_key,
-    replace,
+    FormerEmailRecord, MemberEmailRecord, MemberRecord, MemberStateRecord, delete,
+    former_email_key, insert, member_email_key, member_key, replace,
 };
 use crate::{Access, AccessError, Caller, Role};
 
@@ -49,6 +49,7 @@ impl Access {
             (new.email, new.name) = (None, None);
             (new.groups, new.assignments) = (Vec::new(), Vec::new());
             records.extend(self.release_address(org, old.email.as_deref())?);
+            records.extend(self.remember_address(org, &id, old.email.as_deref())?);
         }
         records.push(replace(member_key(org, &id), found.version, &new)?);
         Ok(Plan::of(vec![event], records, id))
@@ -65,6 +66,27 @@ impl Access {
         let key = member_email_key(org, email);
         let found = self.read::<MemberEmailRecord>(&key)?;
         Ok(found.map(|record| delete(key, record.version)))
+    }
+
+    /// The change that remembers whose address it was.
+    fn remember_address(
+        &self,
+        org: &str,
+        id: &str,
+        email: Option<&str>,
+    ) -> Result<Option<RecordChange>, AccessError> {
+        let Some(email) = email else {
+            return Ok(None);
+        };
+        let key = former_email_key(org, email);
+        let record = FormerEmailRecord {
+            member: id.to_owned(),
+        };
+        let change = match self.read::<FormerEmailRecord>(&key)? {
+            None => insert(key, &record)?,
+            Some(found) => replace(key, found.version, &record)?,
+        };
+        Ok(Some(change))
     }
 
     /// Refuses when nobody but `id` is an active owner.

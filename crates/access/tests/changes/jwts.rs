@@ -383,6 +383,16 @@ fn addresses_name_members_if_they_are_verified() {
     let eve = scene.lets_in(&by("eve@acme.example", json!("true")));
     assert_eq!(eve.owner.id, "eve@acme.example");
     assert_eq!(eve.permissions, Role::Member.permissions());
+
+    // A removed member does not come back as a stranger; whoever gets the address gets in by it.
+    let (access, by_hand) = (&scene.access, &scene.world.by);
+    access.remove_member("acme", "ada", by_hand).unwrap();
+    let ada = by("a@acme.example", json!(true));
+    assert_eq!(scene.because(&ada), RefusedBecause::OwnerGone);
+    scene.world.join("ada2", "A@acme.example", Role::Auditor);
+    assert_eq!(scene.lets_in(&ada).owner.id, "ada2");
+    access.remove_member("acme", "ada2", by_hand).unwrap();
+    assert_eq!(scene.because(&ada), RefusedBecause::OwnerGone);
 }
 
 #[test]

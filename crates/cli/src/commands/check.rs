@@ -39,6 +39,7 @@ pub fn run(_args: &Args, common: &Common) -> Result<ExitCode> {
         output::json(&json!({
             "logs": report.logs,
             "events": report.events,
+            "pruned": report.pruned,
             "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
         }))?;
     } else {
@@ -53,7 +54,14 @@ pub fn run(_args: &Args, common: &Common) -> Result<ExitCode> {
 
 fn tell(report: &CheckReport) -> std::io::Result<()> {
     let plural = if report.logs == 1 { "" } else { "s" };
-    let seen = format!("{} events in {} log{plural}", report.events, report.logs);
+    let pruned = match report.pruned {
+        0 => String::new(),
+        count => format!(" (and the hashes of {count} that were pruned)"),
+    };
+    let seen = format!(
+        "{} events{pruned} in {} log{plural}",
+        report.events, report.logs
+    );
     match report.problems.len() {
         0 => output::line(&format!("{seen}: everything is as it was written")),
         count => {
