@@ -63,8 +63,10 @@ fn set_up(connection: &Connection, usage: Use) -> rusqlite::Result<()> {
     set(connection, "fullfsync", 1)?;
     set(connection, "checkpoint_fullfsync", 1)?;
     if usage == Use::Write {
-        // Counts only while the file is empty.
+        // Both count only while the file is empty.
         set(connection, "page_size", PAGE_BYTES)?;
+        // Pages that nothing needs can be given back, a few at a time.
+        set(connection, "auto_vacuum", 2)?;
         // It answers with another mode when the folder cannot hold the files of this one; the first
         // reader then fails for the same reason.
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;

@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex};
 use rusqlite::Connection;
 
 use crate::connection::{self, Use};
-use crate::failure::Failure;
+use crate::failure::{At, Failure};
 use crate::live::Live;
 use crate::{batches, segs};
 
@@ -23,6 +23,11 @@ const TOGETHER: usize = 256;
 
 /// With so many rows removed, a commit is long enough.
 const MANY_ROWS: u64 = 256;
+
+/// Pages that the file keeps free, however small it is: 1 MiB.
+const FREE_PAGES_MIN: i64 = 128;
+/// Pages that one commit gives back to the file system: 1 MiB.
+const PAGES_TOGETHER: u32 = 128;
 
 /// What the keeper is asked to do.
 #[derive(Debug)]
@@ -40,6 +45,8 @@ struct List {
     rubbish: VecDeque<Rubbish>,
     /// What `rubbish` has.
     known: HashSet<Rubbish>,
+    /// Pages may have become free that are worth giving back.
+    freed: bool,
     /// Removal failed; it is tried again after the next commit.
     resting: bool,
     /// Pages in the write-ahead log.
@@ -51,6 +58,7 @@ struct List {
 enum Chore {
     Checkpoint,
     Remove(Vec<Rubbish>),
+    GiveBack,
     Stop,
 }
 
@@ -97,6 +105,7 @@ impl Chores {
             checkpoint: false,
             rubbish: VecDeque::new(),
             known: HashSet::new(),
+            freed: false,
             resting: false,
             pages: 0,
             due: checkpoint_pages,
@@ -171,6 +180,9 @@ impl Chores {
                 let together = list.rubbish.iter().take(TOGETHER);
                 return Chore::Remove(together.copied().collect());
             }
+            if !list.resting && mem::take(&mut list.freed) {
+                return Chore::GiveBack;
+            }
             self.wake.wait(&mut list);
         }
     }
@@ -178,11 +190,16 @@ impl Chores {
     /// The first ones of the list are gone.
     fn removed(&self, count: usize) {
         let mut list = self.list.lock();
+        list.freed |= count > 0;
         for _ in 0..count {
             if let Some(removed) = list.rubbish.pop_front() {
                 list.known.remove(&removed);
             }
         }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.list.lock().stop
     }
 
     fn rest(&self) {
@@ -208,6 +225,7 @@ fn keep(live: &Live) {
                 }
             }
             Chore::Remove(rubbish) => remove(live, &rubbish),
+            Chore::GiveBack => give_back(live),
         }
     }
 }
@@ -251,6 +269,42 @@ fn catch_up(live: &Live, connection: &Connection) -> Result<(), Failure> {
     }
     let _waits = live.slot.lock();
     connection::checkpoint(connection, "PASSIVE").map(drop)
+}
+
+/// Gives pages back to the file system until an eighth of the file is free, once a quarter is: below that what is free is
+/// soon written to again.
+fn give_back(live: &Live) {
+    let mut part = 4;
+    loop {
+        // Appends take turns with it.
+        let given = live
+            .slot
+            .lock()
+            .transaction(|connection| give_some_back(connection, part));
+        match given {
+            Ok(true) if !live.chores.is_stopping() => part = 8,
+            Ok(_) => return,
+            Err(error) => {
+                tracing::warn!(%error, "the file stays as large as it is for now");
+                return;
+            }
+        }
+    }
+}
+
+/// Gives a few pages back if more than this part of the file is free; says whether it did.
+fn give_some_back(connection: &Connection, part: i64) -> Result<bool, Failure> {
+    let count = |pragma: &str| connection::get(connection, pragma).at("the file");
+    let free = count("freelist_count")?;
+    if free <= (count("page_count")? / part).max(FREE_PAGES_MIN) {
+        return Ok(false);
+    }
+    let sql = format!("PRAGMA incremental_vacuum({PAGES_TOGETHER})");
+    let mut statement = connection.prepare(&sql).at("the file")?;
+    let mut rows = statement.query([]).at("the file")?;
+    while rows.next().at("the file")?.is_some() {}
+    // A file of an earlier version gives nothing back.
+    Ok(count("freelist_count")? < free)
 }
 
 fn remove(live: &Live, rubbish: &[Rubbish]) {

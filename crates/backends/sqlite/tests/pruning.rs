@@ -143,6 +143,10 @@ fn a_log_that_is_written_to_is_pruned_to_its_last_third() {
     let each = used_before / i64::try_from(size).unwrap();
     let added = each * i64::try_from(appended).unwrap();
     assert!(used - added < used_before * 2 / 3, "nothing was given back");
+    assert!(
+        file - added < file_before * 4 / 5,
+        "the file stays as it was"
+    );
     let report = check(&**engine.store(), &params(), &mut |_| {}).unwrap();
     assert_eq!((report.problems, report.pruned), (vec![], up_to));
     engine.close();

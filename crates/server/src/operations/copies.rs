@@ -1,6 +1,6 @@
 //! Notes about backups, in every log that is in one.
 
-use docket_access::Caller;
+use docket_access::{Caller, INSTANCE_ORG};
 use docket_event::{Event, Json, Value};
 
 use super::notes::{begin_note, end_note};
@@ -32,6 +32,11 @@ impl Operations {
     ) -> Result<Reply, Failure> {
         let mut begun = Vec::new();
         for log in self.access.engine().logs()? {
+            // What tells of an organization's end is the last event of its log.
+            let is_there = log.org() == INSTANCE_ORG;
+            if !is_there && self.access.organization(log.org())?.is_none() {
+                continue;
+            }
             let event = Event {
                 data: data(log.size()).map(|data| Json::of(&data)),
                 ..by.event(event_type, Vec::new(), &Value::Null)
