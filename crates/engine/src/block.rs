@@ -15,6 +15,7 @@
 //!
 //! Of pruned events a block of format 3 keeps the leaf hashes; no walk meets it.
 
+mod ahead;
 mod build;
 mod dir;
 mod events;
@@ -25,6 +26,7 @@ mod read;
 mod search;
 mod unpack;
 
+pub use ahead::Lacking;
 pub use build::{BlockInput, Built, build, time_order};
 pub use dir::{Dir, TypeEntry};
 pub use events::FrameEvents;

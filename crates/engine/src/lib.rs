@@ -12,6 +12,7 @@ pub mod terms;
 pub mod testing;
 
 mod aging;
+mod ahead;
 mod answer;
 mod bits;
 mod cache;

@@ -212,6 +212,24 @@ impl Plan {
         Ok(Candidates { wanted, looks })
     }
 
+    /// Asks an index all that evaluating may ask it, until it is known that nothing is wanted: `false` then. To the
+    /// index there is one id, which a set has when it is not known to be empty.
+    pub fn probe<I: Index>(&self, index: &mut I) -> Result<bool, I::Error> {
+        let among = Bits::all(1);
+        for group in &self.groups {
+            if group.negated {
+                self.found(group, &among, index, PlanTest::is_of_types)?;
+                continue;
+            }
+            let found = self.found(group, &among, index, |_| true)?;
+            let sets = [&found.passing, &found.possible, &found.texts];
+            if found.all && sets.into_iter().all(Bits::is_empty) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// What is certain among `end` ids, and what is possible. Terms are taken for exact where they are long enough:
     /// two values that share one are found for each other then.
     pub fn bounds<I: Index>(&self, end: u32, index: &mut I) -> Result<Bounds, I::Error> {

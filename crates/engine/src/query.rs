@@ -6,6 +6,7 @@
 
 use docket_event::{Direction, EventId, Field, Filter, Order, Page, Place, Query, Recorded};
 
+use crate::ahead::Ahead;
 use crate::cache::Cache;
 use crate::engine::Inner;
 use crate::matching::{Budget, matching};
@@ -177,6 +178,7 @@ fn collect(
     plan.to_position = size;
     let mut closed: Vec<Segment<'_>> = Segment::all(reading, state, view, &plan, walk, size);
     closed.sort_by(|a, b| walk.compare(&b.earliest(walk), &a.earliest(walk)));
+    let mut ahead = Ahead::of(reading.store, &plan);
     let mut open: Vec<Segment<'_>> = Vec::new();
     let mut found = Vec::new();
     while found.len() < most {
@@ -188,6 +190,7 @@ fn collect(
             Some((_, place)) => walk.compare(&segment.earliest(walk), place).is_le(),
         };
         if closed.last().is_some_and(may_be_earlier) {
+            ahead.before_open(&mut closed, need)?;
             open.extend(closed.pop());
             continue;
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use docket_event::{Direction, Filter, IdKey, Order, Place, Recorded};
 
 use crate::bits::Bits;
-use crate::block::{BlockIndex, BlockReader, Dir, Looked};
+use crate::block::{BlockIndex, BlockReader, Dir, Lacking, Looked};
 use crate::codec::Malformed;
 use crate::look::Looker;
 use crate::plan::{Candidates, Plan};
@@ -198,6 +198,36 @@ impl<'s> Segment<'s> {
         }
     }
 
+    /// The block, if it is one.
+    pub fn block_reader(&self) -> Option<BlockReader<'s>> {
+        match &self.part {
+            Part::Block { reader, .. } => Some(*reader),
+            Part::Tail { .. } => None,
+        }
+    }
+
+    /// How many events will be decoded first, at most `need` of which will be taken, and the frames that this lacks.
+    pub fn first_frames(
+        &mut self,
+        need: usize,
+    ) -> Result<(usize, Option<Lacking<'s>>), StoreError> {
+        let Part::Block { reader, cursor } = &mut self.part else {
+            return Ok((0, None));
+        };
+        let cursor = match cursor {
+            Some(cursor) => cursor,
+            None => cursor.insert(BlockCursor::open(reader, self.plan, &self.walk)?),
+        };
+        let at = cursor.at;
+        let next = cursor.next(&self.walk, self.plan, reader, first_fetch(need, self.fetch));
+        cursor.at = at;
+        let slots = next.iter().map(|(slot, _)| *slot);
+        Ok((
+            next.len(),
+            Some(Lacking::of_frames(reader, &cursor.dir, slots)),
+        ))
+    }
+
     /// The place of the next wanted event; `None` when there are no more. At most `need` more will be taken.
     pub fn head(
         &mut self,
@@ -206,7 +236,7 @@ impl<'s> Segment<'s> {
         allowance: &mut Allowance,
     ) -> Result<Option<Place>, QueryError> {
         while self.ready.is_empty() {
-            let most = need.clamp(FETCH_FIRST, self.fetch);
+            let most = first_fetch(need, self.fetch);
             self.fetch = self.fetch.saturating_mul(FETCH_GROWTH);
             if !self.fetch(filter, most, allowance)? {
                 return Ok(None);
@@ -271,6 +301,11 @@ impl<'s> Segment<'s> {
             .extend(fetched.into_iter().filter(|event| filter.matches(event)));
         Ok(any)
     }
+}
+
+/// How many events are decoded at once when `need` will be taken.
+fn first_fetch(need: usize, most: usize) -> usize {
+    need.clamp(FETCH_FIRST, most)
 }
 
 impl BlockCursor {

@@ -287,6 +287,18 @@ pub struct Part<'p> {
     pub data: &'p [u8],
 }
 
+/// What is wanted of a block's body.
+#[derive(Clone, Copy, Debug)]
+pub struct Ranges<'r> {
+    /// The block.
+    pub block: BlockId,
+    /// Ranges of its body.
+    pub ranges: &'r [Range<u64>],
+}
+
+/// The bytes of some ranges of a body.
+pub type Cuts = Vec<Vec<u8>>;
+
 /// Finished blocks, and what their coming changes.
 #[derive(Clone, Debug)]
 pub struct Seal<'s> {
@@ -416,13 +428,19 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// A block's row with its directory; `None` when it is not listed (any more).
     fn block(&self, block: BlockId) -> Result<Option<BlockRow>, StoreError>;
 
-    /// Ranges of a block's body, in the order given; `None` when the block is gone. A range that goes beyond
-    /// the body is Corrupt.
-    fn read(
-        &self,
-        block: BlockId,
-        ranges: &[Range<u64>],
-    ) -> Result<Option<Vec<Vec<u8>>>, StoreError>;
+    /// How many blocks are best read at once, when a walk will probably need them all: 1 where reading them one by
+    /// one is as quick, more where every read waits for a round trip.
+    fn blocks_at_once(&self) -> usize;
+
+    /// Ranges of the bodies of some blocks, in one round trip: for each of `wanted` its ranges in the order given, or
+    /// `None` when the block is gone. A range that goes beyond a body is Corrupt.
+    fn read_all(&self, wanted: &[Ranges<'_>]) -> Result<Vec<Option<Cuts>>, StoreError>;
+
+    /// The same of one block.
+    fn read(&self, block: BlockId, ranges: &[Range<u64>]) -> Result<Option<Cuts>, StoreError> {
+        let found = self.read_all(&[Ranges { block, ranges }])?;
+        Ok(found.into_iter().next().flatten())
+    }
 
     /// All tiles of a log, by level and index.
     fn tiles(&self, log: LogId) -> Result<Vec<TileRow>, StoreError>;

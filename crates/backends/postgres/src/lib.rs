@@ -29,12 +29,11 @@ mod tiles;
 mod tls;
 mod wait;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use docket_engine::store::{
-    Answered, BatchRow, BlockId, BlockRow, Claim, Contents, Group, Identity, LogId, LogRow, Part,
-    Problem, Record, RecordKey, Rider, Seal, Standing, Store, StoreError, TileRow,
+    Answered, BatchRow, BlockId, BlockRow, Claim, Contents, Cuts, Group, Identity, LogId, LogRow,
+    Part, Problem, Ranges, Record, RecordKey, Rider, Seal, Standing, Store, StoreError, TileRow,
 };
 use parking_lot::Mutex;
 
@@ -45,6 +44,9 @@ use crate::session::Session;
 use crate::wait::block_on;
 
 pub use open::{OpenError, Options};
+
+/// Blocks that are read at once: with more, a statement takes longer than the round trips that it saves.
+const BLOCKS_AT_ONCE: usize = 16;
 
 /// A store in a schema of a PostgreSQL database.
 #[derive(Debug)]
@@ -194,12 +196,12 @@ impl Store for Postgres {
         self.read(async |session: &Session| blocks::get(session, block).await)
     }
 
-    fn read(
-        &self,
-        block: BlockId,
-        ranges: &[Range<u64>],
-    ) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
-        self.read(async |session: &Session| segs::read(session, block, ranges).await)
+    fn blocks_at_once(&self) -> usize {
+        BLOCKS_AT_ONCE
+    }
+
+    fn read_all(&self, wanted: &[Ranges<'_>]) -> Result<Vec<Option<Cuts>>, StoreError> {
+        self.read(async |session: &Session| segs::read(session, wanted).await)
     }
 
     fn tiles(&self, log: LogId) -> Result<Vec<TileRow>, StoreError> {

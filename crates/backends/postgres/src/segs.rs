@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use docket_engine::store::{BlockId, LogId, Part, StoreError};
+use docket_engine::store::{BlockId, Cuts, LogId, Part, Ranges, StoreError};
+use tokio_postgres::Row;
 
 use crate::blocks::BLOCK;
 use crate::failure::Failure;
@@ -50,56 +51,65 @@ pub(crate) async fn put(session: &Session, parts: &[Part<'_>]) -> Result<(), Fai
     Err(StoreError::corrupt(format!("blocks {named:?}"), what).into())
 }
 
-/// Ranges of a body in one statement; `None` when the block is not listed.
+/// Ranges of some bodies in one statement; for a block that is not listed `None`.
 pub(crate) async fn read(
     session: &Session,
-    block: BlockId,
-    ranges: &[Range<u64>],
-) -> Result<Option<Vec<Vec<u8>>>, Failure> {
-    // Numbers of ranges rise from piece to piece, so the rows come range by range.
-    let sql =
-        "SELECT b.log, b.block, b.body_bytes, p.n, substring(s.data FROM p.start + 1 FOR p.length)
-        FROM block b
-        LEFT JOIN unnest($3::bigint[], $4::bigint[], $5::int[], $6::int[])
-            AS p (n, part, start, length) ON true
-        LEFT JOIN seg s ON s.log = b.log AND s.block = b.block AND s.part = p.part
-        WHERE b.log = $1 AND b.block = $2 ORDER BY p.n";
-    let pieces: Vec<Piece> = ranges.iter().flat_map(pieces).collect();
-    let numbers: Vec<i64> = (0_i64..).take(pieces.len()).collect();
-    let parts: Vec<i64> = pieces.iter().map(|piece| piece.part).collect();
-    let starts: Vec<i32> = pieces.iter().map(|piece| piece.start).collect();
-    let lengths: Vec<i32> = pieces.iter().map(|piece| piece.length).collect();
-    let (log, number) = block_key(block);
-    let rows = session
-        .query(sql, bind![log, number, numbers, parts, starts, lengths])
-        .await?;
-    let Some(first) = rows.first() else {
+    wanted: &[Ranges<'_>],
+) -> Result<Vec<Option<Cuts>>, Failure> {
+    // A row for each piece, in their order.
+    let sql = "SELECT b.log, b.block, b.body_bytes, substring(s.data FROM p.start + 1 FOR p.length)
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[])
+            WITH ORDINALITY AS p (log, block, part, start, length, n)
+        LEFT JOIN block b ON b.log = p.log AND b.block = p.block
+        LEFT JOIN seg s ON s.log = p.log AND s.block = p.block AND s.part = p.part
+        ORDER BY p.n";
+    let of_blocks: Vec<Vec<Piece>> = wanted.iter().map(|one| pieces_of(one.ranges)).collect();
+    let keys = wanted.iter().map(|one| block_key(one.block));
+    let keys = keys.zip(&of_blocks);
+    let keys = keys.flat_map(|(key, pieces)| std::iter::repeat_n(key, pieces.len()));
+    let (logs, blocks): (Vec<i64>, Vec<i64>) = keys.unzip();
+    let pieces = || of_blocks.iter().flatten();
+    let parts: Vec<i64> = pieces().map(|piece| piece.part).collect();
+    let starts: Vec<i32> = pieces().map(|piece| piece.start).collect();
+    let lengths: Vec<i32> = pieces().map(|piece| piece.length).collect();
+    let values = bind![logs, blocks, parts, starts, lengths];
+    let rows = session.query(sql, values).await?;
+    let mut rows = rows.as_slice();
+    let mut found = Vec::with_capacity(wanted.len());
+    for (one, pieces) in wanted.iter().zip(&of_blocks) {
+        let (of_block, others) = rows.split_at_checked(pieces.len()).unwrap_or_default();
+        rows = others;
+        found.push(cuts(*one, of_block)?);
+    }
+    Ok(found)
+}
+
+/// The bytes of ranges, from the rows of their pieces; `None` when there is no such block.
+fn cuts(wanted: Ranges<'_>, rows: &[Row]) -> Result<Option<Cuts>, Failure> {
+    let wrong = |what| StoreError::corrupt(format!("block {}", wanted.block.0), what);
+    let listed = rows
+        .first()
+        .and_then(|row| row.try_get::<_, Option<i64>>(2).ok()?);
+    let (Some(first), Some(_)) = (rows.first(), listed) else {
         return Ok(None);
     };
     let bytes: u64 = Columns::of(first, &BLOCK).size(2)?;
-    if let Some(range) = ranges
-        .iter()
-        .find(|range| range.start > range.end || range.end > bytes)
-    {
-        let what = format!("{range:?} goes beyond its {bytes} bytes");
-        return Err(StoreError::corrupt(format!("block {}", block.0), what).into());
+    let beyond = |range: &&Range<u64>| range.start > range.end || range.end > bytes;
+    if let Some(range) = wanted.ranges.iter().find(beyond) {
+        return Err(wrong(format!("{range:?} goes beyond its {bytes} bytes")).into());
     }
     let mut rows = rows.iter();
-    let mut found = Vec::with_capacity(ranges.len());
-    for range in ranges {
+    let mut found = Vec::with_capacity(wanted.ranges.len());
+    for range in wanted.ranges {
         let mut bytes = Vec::with_capacity(usize::try_from(range.end - range.start).unwrap_or(0));
         while bytes.len() as u64 != range.end - range.start {
-            let lacks = || {
-                let what = format!("lacks bytes of {range:?}");
-                StoreError::corrupt(format!("block {}", block.0), what)
-            };
             let piece = rows
                 .next()
-                .and_then(|row| row.try_get::<_, Option<&[u8]>>(4).ok()?);
+                .and_then(|row| row.try_get::<_, Option<&[u8]>>(3).ok()?);
             let expected = next_length(range, bytes.len());
             match piece {
                 Some(piece) if piece.len() == expected => bytes.extend_from_slice(piece),
-                _ => return Err(lacks().into()),
+                _ => return Err(wrong(format!("lacks bytes of {range:?}")).into()),
             }
         }
         found.push(bytes);
@@ -162,6 +172,19 @@ pub(crate) async fn remove_leftovers(
         session.plain("ROLLBACK").await?;
     }
     outcome
+}
+
+/// What ranges need, or a piece of no part: what becomes of it tells whether the block is there.
+fn pieces_of(ranges: &[Range<u64>]) -> Vec<Piece> {
+    let mut all: Vec<Piece> = ranges.iter().flat_map(pieces).collect();
+    if all.is_empty() {
+        all.push(Piece {
+            part: -1,
+            start: 0,
+            length: 0,
+        });
+    }
+    all
 }
 
 /// What a range needs of one part.

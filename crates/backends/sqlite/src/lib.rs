@@ -33,8 +33,9 @@ use std::ops::Range;
 use std::path::Path;
 
 use docket_engine::store::{
-    Alone, Answered, BatchRow, BlockId, BlockRow, Claim, Contents, Group, Identity, LogId, LogRow,
-    Part, Problem, Record, RecordKey, Rider, Seal, Standing, Store, StoreError, TileRow,
+    Alone, Answered, BatchRow, BlockId, BlockRow, Claim, Contents, Cuts, Group, Identity, LogId,
+    LogRow, Part, Problem, Ranges, Record, RecordKey, Rider, Seal, Standing, Store, StoreError,
+    TileRow,
 };
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -123,6 +124,25 @@ impl Sqlite {
             Database::Snapshot(connection) => work(&connection.lock())?,
         })
     }
+
+    fn read_body(&self, block: BlockId, ranges: &[Range<u64>]) -> Result<Option<Cuts>, StoreError> {
+        // Blocks never change: with a length that was read before, one statement is enough. What it misses may have
+        // been replaced meanwhile, which a transaction tells.
+        if let Some(bytes) = self.bodies.length(block)
+            && let Ok(found) =
+                self.read_once(|connection| segs::read(connection, block, bytes, ranges))
+        {
+            return Ok(Some(found));
+        }
+        self.read(|connection| match blocks::body_bytes(connection, block)? {
+            Some(bytes) => {
+                let found = segs::read(connection, block, bytes, ranges)?;
+                self.bodies.learn(block, bytes);
+                Ok(Some(found))
+            }
+            None => Ok(None),
+        })
+    }
 }
 
 impl Store for Sqlite {
@@ -198,27 +218,14 @@ impl Store for Sqlite {
         self.read(|connection| blocks::get(connection, block))
     }
 
-    fn read(
-        &self,
-        block: BlockId,
-        ranges: &[Range<u64>],
-    ) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
-        // Blocks never change: with a length that was read before, one statement is enough. What it misses may have
-        // been replaced meanwhile, which a transaction tells.
-        if let Some(bytes) = self.bodies.length(block)
-            && let Ok(found) =
-                self.read_once(|connection| segs::read(connection, block, bytes, ranges))
-        {
-            return Ok(Some(found));
-        }
-        self.read(|connection| match blocks::body_bytes(connection, block)? {
-            Some(bytes) => {
-                let found = segs::read(connection, block, bytes, ranges)?;
-                self.bodies.learn(block, bytes);
-                Ok(Some(found))
-            }
-            None => Ok(None),
-        })
+    fn blocks_at_once(&self) -> usize {
+        1
+    }
+
+    fn read_all(&self, wanted: &[Ranges<'_>]) -> Result<Vec<Option<Cuts>>, StoreError> {
+        let each = wanted.iter();
+        each.map(|one| self.read_body(one.block, one.ranges))
+            .collect()
     }
 
     fn tiles(&self, log: LogId) -> Result<Vec<TileRow>, StoreError> {

@@ -315,6 +315,13 @@ impl BlockReader<'_> {
         if pieces.is_empty() {
             return Ok(Vec::new());
         }
+        self.store
+            .read(self.row.id, &self.ranges(pieces)?)?
+            .ok_or_else(|| self.gone())
+    }
+
+    /// Where pieces are in the body.
+    pub(super) fn ranges(&self, pieces: &[Piece]) -> Result<Vec<Range<u64>>, StoreError> {
         let mut ranges = Vec::with_capacity(pieces.len());
         for piece in pieces {
             let end = piece.offset.checked_add(piece.length);
@@ -322,9 +329,7 @@ impl BlockReader<'_> {
             let end = end.ok_or_else(|| self.corrupt(Malformed("a piece is too long")))?;
             ranges.push(piece.offset..end);
         }
-        self.store
-            .read(self.row.id, &ranges)?
-            .ok_or_else(|| self.gone())
+        Ok(ranges)
     }
 
     fn gone(&self) -> StoreError {
@@ -375,7 +380,11 @@ pub fn decode_times(data: &[u8], count: usize) -> Result<Vec<i64>, Malformed> {
 }
 
 /// The posting of `term` in a page whose first term is `first`.
-fn find_term(page: &[u8], first: Term, term: Term) -> Result<Option<Posting>, Malformed> {
+pub(super) fn find_term(
+    page: &[u8],
+    first: Term,
+    term: Term,
+) -> Result<Option<Posting>, Malformed> {
     let mut bytes = Bytes::new(checked(page, &[])?);
     let mut at = first;
     while !bytes.is_empty() {

@@ -11,15 +11,15 @@ mod riders;
 mod rows;
 
 use std::collections::HashSet;
-use std::ops::Range;
 use std::sync::Arc;
 use std::thread::{self, ThreadId};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::store::{
-    Alone, Answered, BatchRow, BlockId, BlockRow, Claim, Contents, Group, Identity, LogId, LogRow,
-    Part, Problem, Record, RecordKey, Rider, Seal, Standing, Store, StoreError, TileRow,
+    Alone, Answered, BatchRow, BlockId, BlockRow, Claim, Contents, Cuts, Group, Identity, LogId,
+    LogRow, Part, Problem, Ranges, Record, RecordKey, Rider, Seal, Standing, Store, StoreError,
+    TileRow,
 };
 use claim::MemoryClaim;
 use faults::Plan;
@@ -28,6 +28,9 @@ use rows::Rows;
 
 pub use faults::{ReadFault, WriteFault};
 pub use pieces::Piece;
+
+/// So few that walks over small logs read ahead more than once.
+const BLOCKS_AT_ONCE: usize = 4;
 
 /// A store in memory.
 #[derive(Clone, Debug)]
@@ -263,12 +266,15 @@ impl Store for Memory {
         self.read(|rows| Ok(rows.blocks.get(&block).cloned()))
     }
 
-    fn read(
-        &self,
-        block: BlockId,
-        ranges: &[Range<u64>],
-    ) -> Result<Option<Vec<Vec<u8>>>, StoreError> {
-        self.read(|rows| rows.read(block, ranges))
+    fn blocks_at_once(&self) -> usize {
+        BLOCKS_AT_ONCE
+    }
+
+    fn read_all(&self, wanted: &[Ranges<'_>]) -> Result<Vec<Option<Cuts>>, StoreError> {
+        self.read(|rows| {
+            let each = wanted.iter();
+            each.map(|one| rows.read(one.block, one.ranges)).collect()
+        })
     }
 
     fn tiles(&self, log: LogId) -> Result<Vec<TileRow>, StoreError> {

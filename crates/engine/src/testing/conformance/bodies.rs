@@ -6,7 +6,7 @@ use std::slice;
 
 use super::sample::{acme, append, block, pattern, put_body, seal, sealed};
 use super::{Opener, Promise};
-use crate::store::{BlockId, Part, Seal, Store, StoreError};
+use crate::store::{BlockId, Cuts, Part, Ranges, Seal, Store, StoreError};
 
 pub(super) const PROMISES: &[Promise] = &[
     (
@@ -14,6 +14,10 @@ pub(super) const PROMISES: &[Promise] = &[
         numbers_are_never_used_again,
     ),
     ("a body is read in ranges", a_body_is_read_in_ranges),
+    (
+        "several bodies are read at once",
+        several_bodies_are_read_at_once,
+    ),
     (
         "a range beyond the body is corrupt",
         a_range_beyond_the_body,
@@ -53,6 +57,52 @@ fn a_body_is_read_in_ranges(open: &Opener) {
         first += 1;
         check_ranges(&*store, block.id, &body);
     }
+}
+
+fn several_bodies_are_read_at_once(open: &Opener) {
+    let store = open();
+    let log = acme(&*store);
+    let part = store.part_bytes() as u64;
+    let bodies = [pattern(100), pattern(store.part_bytes() + 50), pattern(7)];
+    let mut blocks = Vec::new();
+    for (first, body) in (0..).zip(&bodies) {
+        append(&*store, log.id, 1).expect("appends");
+        blocks.push(seal(&*store, &log, first, 1, body).expect("seals").id);
+    }
+    let [one, long, short] = *blocks.as_slice() else {
+        return assert_eq!(blocks.len(), bodies.len());
+    };
+    let of = |block, ranges| Ranges { block, ranges };
+    let two = [50..60, 0..10];
+    let across = [part.saturating_sub(3)..part + 3, 4..4];
+    let whole = slice::from_ref(&(0..7));
+    let gone = BlockId(short.0 + 1);
+    let wanted = [
+        of(long, &across),
+        of(gone, whole),
+        of(one, &two),
+        of(short, &[]),
+        of(gone, &[]),
+        of(short, whole),
+        of(one, &two),
+    ];
+    let found = store.read_all(&wanted).expect("reads");
+    let body = |block| {
+        let at = blocks.iter().position(|known| *known == block)?;
+        bodies.get(at)
+    };
+    let expected = wanted.map(|wanted| {
+        let body = body(wanted.block)?;
+        let at = |edge: u64| usize::try_from(edge).expect("small");
+        let cut = |range: &Range<u64>| body.get(at(range.start)..at(range.end)).map(<[u8]>::to_vec);
+        wanted.ranges.iter().map(cut).collect::<Option<Cuts>>()
+    });
+    assert_eq!(found, expected);
+    assert_eq!(store.read_all(&[]), Ok(Vec::new()));
+    let beyond = [of(one, &two), of(short, slice::from_ref(&(0..8)))];
+    let answer = store.read_all(&beyond);
+    assert!(matches!(answer, Err(StoreError::Corrupt(_))), "{answer:?}");
+    assert!(store.blocks_at_once() > 0);
 }
 
 fn a_range_beyond_the_body(open: &Opener) {
