@@ -1,6 +1,6 @@
 //! Reads ahead of a walk: what the next blocks need comes in a few round trips, and not in a few for each of them.
 
-use crate::block::{BlockReader, Lacking};
+use crate::block::{BlockReader, Lacking, read_dirs};
 use crate::plan::Plan;
 use crate::segment::Segment;
 use crate::store::{Store, StoreError};
@@ -52,36 +52,64 @@ impl<'a> Ahead<'a> {
         }
         let outcome = self.read(closed, need);
         self.at_once = self.at_once.saturating_mul(GROWTH).min(self.most);
-        match outcome {
-            // Whether anybody needs it is not known yet.
-            Err(StoreError::Corrupt(_)) => Ok(()),
-            other => other,
-        }
+        unless_corrupt(outcome)
     }
 
     fn read(&mut self, closed: &mut [Segment<'_>], need: usize) -> Result<(), StoreError> {
+        let mut next = closed.iter_mut().rev().take(self.at_once * LOOKED_AT);
         let mut chosen = Vec::new();
-        for segment in closed.iter_mut().rev().take(self.at_once * LOOKED_AT) {
-            self.ready += 1;
-            let Some(reader) = segment.block_reader() else {
-                continue;
-            };
-            if let Some(lacking) = Lacking::of_index(&reader, self.plan)? {
-                chosen.push((segment, lacking));
-            }
-            if chosen.len() == self.at_once {
+        let mut seen = 0;
+        while chosen.len() < self.at_once {
+            let some: Vec<_> = next.by_ref().take(self.at_once - chosen.len()).collect();
+            if some.is_empty() {
                 break;
             }
+            seen += some.len();
+            let readers = some.iter().filter_map(|segment| segment.block_reader());
+            read_dirs(&readers.collect::<Vec<_>>(), self.store)?;
+            for segment in some {
+                let reader = segment.block_reader();
+                let lacking = reader.map(|reader| Lacking::of_index(&reader, self.plan));
+                if let Some(lacking) = lacking.transpose()?.flatten() {
+                    chosen.push((segment, lacking));
+                }
+            }
         }
-        self.ready = self.ready.saturating_sub(1);
-        let (mut segments, lacking): (Vec<_>, Vec<_>) = chosen.into_iter().unzip();
-        let has = read_index(lacking, self.store, self.plan)?;
-        let mut has = has.into_iter();
-        segments.retain(|_| has.next().unwrap_or(false));
+        self.ready = seen.saturating_sub(1);
+        let (segments, lacking): (Vec<_>, Vec<_>) = chosen.into_iter().unzip();
+        let may_have = read_index(lacking, self.store, self.plan)?;
         if self.plan.searches.is_empty() {
+            let segments = segments.into_iter().zip(may_have);
+            let segments = segments.filter_map(|(segment, may_have)| may_have.then_some(segment));
             read_frames(segments, self.store, need)?;
         }
         Ok(())
+    }
+}
+
+/// Reads what evaluating a plan needs of the indexes of some blocks, if that is best done at once.
+pub fn read_indexes(
+    readers: &[BlockReader<'_>],
+    store: &dyn Store,
+    plan: &Plan,
+) -> Result<(), StoreError> {
+    let read = || {
+        read_dirs(readers, store)?;
+        let lacking = readers.iter();
+        let lacking = lacking.filter_map(|reader| Lacking::of_index(reader, plan).transpose());
+        read_index(lacking.collect::<Result<_, _>>()?, store, plan).map(drop)
+    };
+    match readers {
+        [] | [_] => Ok(()),
+        _ => unless_corrupt(read()),
+    }
+}
+
+/// Whether anybody needs what is corrupt is not known yet.
+fn unless_corrupt(outcome: Result<(), StoreError>) -> Result<(), StoreError> {
+    match outcome {
+        Err(StoreError::Corrupt(_)) => Ok(()),
+        other => other,
     }
 }
 
@@ -91,27 +119,25 @@ fn read_index(
     store: &dyn Store,
     plan: &Plan,
 ) -> Result<Vec<bool>, StoreError> {
-    let mut has = vec![true; all.len()];
+    let mut may_have = vec![true; all.len()];
     for _ in 0..STEPS {
         if all.iter().all(|one| one.pieces.is_empty()) {
             break;
         }
         Lacking::read_index(&all, store)?;
-        for (one, has) in all.iter_mut().zip(&mut has) {
-            let reader: BlockReader<'_> = one.reader;
-            one.pieces.clear();
-            match Lacking::of_index(&reader, plan)? {
-                Some(next) if *has => *one = next,
-                _ => *has = false,
-            }
+        let steps = all.iter_mut().zip(&mut may_have);
+        for (one, may_have) in steps.filter(|(one, _)| !one.pieces.is_empty()) {
+            let next = Lacking::of_index(&one.reader, plan)?;
+            *may_have = next.is_some();
+            one.pieces = next.map(|next| next.pieces).unwrap_or_default();
         }
     }
-    Ok(has)
+    Ok(may_have)
 }
 
 /// Reads the frames of the first segments that have `need` events together.
-fn read_frames(
-    segments: Vec<&mut Segment<'_>>,
+fn read_frames<'s, 'b: 's>(
+    segments: impl Iterator<Item = &'s mut Segment<'b>>,
     store: &dyn Store,
     need: usize,
 ) -> Result<(), StoreError> {

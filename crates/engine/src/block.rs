@@ -26,7 +26,7 @@ mod read;
 mod search;
 mod unpack;
 
-pub use ahead::Lacking;
+pub use ahead::{Lacking, read_dirs};
 pub use build::{BlockInput, Built, build, time_order};
 pub use dir::{Dir, TypeEntry};
 pub use events::FrameEvents;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use docket_event::{Field, Filter, IdKey, Place, Recorded};
 
+use crate::ahead::read_indexes;
 use crate::bits::Bits;
 use crate::block::{BlockIndex, BlockReader, Dir, Looked};
 use crate::look::{Looker, Search};
@@ -126,23 +127,33 @@ pub fn matching<'v>(
         let place = PartPlace::Tail(tail, &state.key);
         found.decide(place, bounds, (filter, &plan), &mut budget)?;
     }
-    for row in view.blocks.iter().rev().filter(|row| row.first < size) {
-        let reader = BlockReader {
-            row,
-            store: reading.store,
-            cache: reading.cache,
-            key: &state.key,
-        };
-        if !meets(&plan, row) {
-            continue;
-        }
-        if is_whole(&plan, row) {
+    let rows = view.blocks.iter().rev().map(|row| &**row);
+    let met = rows.filter(|row| row.first < size && meets(&plan, row));
+    let reader = |row: &'v BlockRow| BlockReader {
+        row,
+        store: reading.store,
+        cache: reading.cache,
+        key: &state.key,
+    };
+    let readers: Vec<BlockReader<'_>> = met.map(reader).collect();
+    let opened = readers.iter().filter(|one| !is_whole(&plan, one.row));
+    let opened: Vec<BlockReader<'_>> = opened.copied().collect();
+    let mut next = opened.chunks(reading.store.blocks_at_once());
+    let mut ready = 0;
+    for reader in readers {
+        if is_whole(&plan, reader.row) {
             let place = PartPlace::Block(reader);
             found.parts.push(Part {
                 place,
                 wanted: None,
             });
         } else if take(&mut budget.opened) {
+            if ready == 0 {
+                let some = next.next().unwrap_or_default();
+                read_indexes(some, reading.store, &plan)?;
+                ready = some.len();
+            }
+            ready -= 1;
             let bounds = block_bounds(&reader, &plan)?;
             found.decide(
                 PartPlace::Block(reader),

@@ -425,11 +425,15 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// The list of a log's blocks by first position, with empty `dir`.
     fn blocks(&self, log: LogId) -> Result<Vec<BlockRow>, StoreError>;
 
-    /// A block's row with its directory; `None` when it is not listed (any more).
-    fn block(&self, block: BlockId) -> Result<Option<BlockRow>, StoreError>;
+    /// The rows of some blocks with their directories, in one round trip; `None` for one that is not listed (any more).
+    fn block_rows(&self, blocks: &[BlockId]) -> Result<Vec<Option<BlockRow>>, StoreError>;
 
-    /// How many blocks are best read at once, when a walk will probably need them all: 1 where reading them one by
-    /// one is as quick, more where every read waits for a round trip.
+    /// The same of one block.
+    fn block(&self, block: BlockId) -> Result<Option<BlockRow>, StoreError> {
+        Ok(self.block_rows(&[block])?.pop().flatten())
+    }
+
+    /// How many blocks are best read at once: 1, or more where every read waits for a round trip.
     fn blocks_at_once(&self) -> usize;
 
     /// Ranges of the bodies of some blocks, in one round trip: for each of `wanted` its ranges in the order given, or
@@ -438,8 +442,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// The same of one block.
     fn read(&self, block: BlockId, ranges: &[Range<u64>]) -> Result<Option<Cuts>, StoreError> {
-        let found = self.read_all(&[Ranges { block, ranges }])?;
-        Ok(found.into_iter().next().flatten())
+        let mut found = self.read_all(&[Ranges { block, ranges }])?;
+        Ok(found.pop().flatten())
     }
 
     /// All tiles of a log, by level and index.

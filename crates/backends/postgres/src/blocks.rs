@@ -1,5 +1,7 @@
 //! The table of blocks.
 
+use std::collections::HashMap;
+
 use docket_engine::store::{BlockId, BlockRow, LogId};
 
 use crate::failure::Failure;
@@ -34,17 +36,27 @@ pub(crate) async fn list(session: &Session, log: LogId) -> Result<Vec<BlockRow>,
     answers.first().map_or(Ok(Vec::new()), found)
 }
 
-/// A block with its directory.
-pub(crate) async fn get(session: &Session, block: BlockId) -> Result<Option<BlockRow>, Failure> {
-    let sql = "SELECT log, block, first_seq, n, min_micros, max_micros, format, fields, body_bytes, sum, dir
-        FROM block WHERE log = $1 AND block = $2";
-    let (log, number) = block_key(block);
-    let Some(row) = session.query_opt(sql, bind![log, number]).await? else {
-        return Ok(None);
-    };
-    let row = Columns::of(&row, &BLOCK);
-    let dir = row.bytes(10)?.to_vec();
-    read(row.summed(9)?, dir).map(Some)
+/// Blocks with their directories; `None` for one that is not listed.
+pub(crate) async fn get(
+    session: &Session,
+    wanted: &[BlockId],
+) -> Result<Vec<Option<BlockRow>>, Failure> {
+    let sql = "SELECT b.log, b.block, first_seq, n, min_micros, max_micros, format, fields, body_bytes, sum, dir
+        FROM unnest($1::bigint[], $2::bigint[]) AS w (log, block)
+        JOIN block b ON b.log = w.log AND b.block = w.block";
+    let (logs, numbers): (Vec<i64>, Vec<i64>) = wanted.iter().copied().map(block_key).unzip();
+    let rows = session.query(sql, bind![logs, numbers]).await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let row = Columns::of(row, &BLOCK);
+        let dir = row.bytes(10)?.to_vec();
+        let block = read(row.summed(9)?, dir)?;
+        found.insert(block.id, block);
+    }
+    Ok(wanted
+        .iter()
+        .map(|block| found.get(block).cloned())
+        .collect())
 }
 
 /// Lists a block.

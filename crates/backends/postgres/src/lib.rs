@@ -192,8 +192,8 @@ impl Store for Postgres {
         self.read(async |session: &Session| blocks::list(session, log).await)
     }
 
-    fn block(&self, block: BlockId) -> Result<Option<BlockRow>, StoreError> {
-        self.read(async |session: &Session| blocks::get(session, block).await)
+    fn block_rows(&self, wanted: &[BlockId]) -> Result<Vec<Option<BlockRow>>, StoreError> {
+        self.read(async |session: &Session| blocks::get(session, wanted).await)
     }
 
     fn blocks_at_once(&self) -> usize {

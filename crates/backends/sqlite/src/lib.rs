@@ -214,8 +214,11 @@ impl Store for Sqlite {
         self.read(|connection| blocks::list(connection, log))
     }
 
-    fn block(&self, block: BlockId) -> Result<Option<BlockRow>, StoreError> {
-        self.read(|connection| blocks::get(connection, block))
+    fn block_rows(&self, wanted: &[BlockId]) -> Result<Vec<Option<BlockRow>>, StoreError> {
+        self.read(|connection| {
+            let each = wanted.iter();
+            each.map(|block| blocks::get(connection, *block)).collect()
+        })
     }
 
     fn blocks_at_once(&self) -> usize {

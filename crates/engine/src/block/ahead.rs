@@ -10,13 +10,31 @@ use crate::bits::Bits;
 use crate::cache::Cached;
 use crate::codec::checked;
 use crate::plan::{Index, Plan, index_has};
-use crate::store::{Ranges, Store, StoreError};
+use crate::store::{BlockId, Ranges, Store, StoreError};
 use crate::terms::Term;
 
 use super::dir::{Dir, Piece};
 use super::events::FrameEvents;
 use super::posting::Posting;
 use super::read::{BlockReader, find_term};
+
+/// Reads the directories that are not in the cache.
+pub fn read_dirs(readers: &[BlockReader<'_>], store: &dyn Store) -> Result<(), StoreError> {
+    let missing = readers
+        .iter()
+        .filter(|reader| reader.cache.get(reader.row.id, u64::MAX).is_none());
+    let missing: Vec<&BlockReader<'_>> = missing.collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<BlockId> = missing.iter().map(|reader| reader.row.id).collect();
+    for (reader, row) in missing.into_iter().zip(store.block_rows(&ids)?) {
+        if let Some(row) = row {
+            reader.keep_dir(&row)?;
+        }
+    }
+    Ok(())
+}
 
 /// Pieces of a block that are wanted and not in the cache.
 #[derive(Debug)]

@@ -38,6 +38,11 @@ impl BlockReader<'_> {
             return Ok(dir);
         }
         let row = self.store.block(self.row.id)?.ok_or_else(|| self.gone())?;
+        self.keep_dir(&row)
+    }
+
+    /// Puts the directory that a row has into the cache.
+    pub(super) fn keep_dir(&self, row: &BlockRow) -> Result<Arc<Dir>, StoreError> {
         let listed = BlockRow {
             dir: Vec::new(),
             ..row.clone()
@@ -45,7 +50,7 @@ impl BlockReader<'_> {
         if listed != *self.row {
             return Err(self.corrupt(Malformed("the row differs from the list of blocks")));
         }
-        let dir = Arc::new(Dir::decode(&row).map_err(|error| self.corrupt(error))?);
+        let dir = Arc::new(Dir::decode(row).map_err(|error| self.corrupt(error))?);
         self.cache
             .put(self.row.id, u64::MAX, Cached::Dir(Arc::clone(&dir)));
         Ok(dir)

@@ -262,8 +262,11 @@ impl Store for Memory {
         self.read(|rows| Ok(rows.list(log)))
     }
 
-    fn block(&self, block: BlockId) -> Result<Option<BlockRow>, StoreError> {
-        self.read(|rows| Ok(rows.blocks.get(&block).cloned()))
+    fn block_rows(&self, blocks: &[BlockId]) -> Result<Vec<Option<BlockRow>>, StoreError> {
+        self.read(|rows| {
+            let each = blocks.iter();
+            Ok(each.map(|block| rows.blocks.get(block).cloned()).collect())
+        })
     }
 
     fn blocks_at_once(&self) -> usize {

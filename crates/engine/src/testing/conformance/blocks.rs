@@ -176,6 +176,10 @@ fn a_merge_replaces_blocks(open: &Opener) {
             .map(|b| b.id)
             .collect();
         assert_eq!(ids, [merged.id, three.id]);
+        let wanted = [three.id, replaces[0], merged.id, three.id];
+        let found = store.block_rows(&wanted).expect("reads");
+        let found: Vec<_> = found.iter().map(Option::as_ref).collect();
+        assert_eq!(found, [Some(&three), None, Some(&merged), Some(&three)]);
         for gone in replaces {
             assert_eq!(store.block(gone), Ok(None));
             assert_eq!(first_byte(store, gone), Ok(None));
