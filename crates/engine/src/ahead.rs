@@ -7,7 +7,7 @@ use crate::store::{Store, StoreError};
 
 /// How many times as many blocks are read at once the next time. A page that the first block fills reads no other.
 const GROWTH: usize = 4;
-/// Of so many blocks for each that is read, the directories are looked at.
+/// So often more directories are looked at when some exclude what is wanted.
 const LOOKED_AT: usize = 8;
 /// A page of terms leads to a posting that stands far; nothing leads further.
 const STEPS: usize = 2;
@@ -50,40 +50,58 @@ impl<'a> Ahead<'a> {
             self.ready = ready;
             return Ok(());
         }
-        let outcome = self.read(closed, need);
-        self.at_once = self.at_once.saturating_mul(GROWTH).min(self.most);
-        unless_corrupt(outcome)
+        unless_corrupt(self.read(closed, need))
     }
 
     fn read(&mut self, closed: &mut [Segment<'_>], need: usize) -> Result<(), StoreError> {
-        let mut next = closed.iter_mut().rev().take(self.at_once * LOOKED_AT);
-        let mut chosen = Vec::new();
-        let mut seen = 0;
-        while chosen.len() < self.at_once {
-            let some: Vec<_> = next.by_ref().take(self.at_once - chosen.len()).collect();
-            if some.is_empty() {
-                break;
+        let mut next = closed.iter_mut().rev();
+        let (mut seen, mut events) = (0, 0);
+        let mut frames = Vec::new();
+        // While the page is not full, the next blocks are needed for certain, and frames can wait for theirs.
+        loop {
+            let at_once = self.at_once;
+            self.at_once = at_once.saturating_mul(GROWTH).min(self.most);
+            let mut chosen = Vec::new();
+            for _ in 0..LOOKED_AT {
+                let some: Vec<_> = next.by_ref().take(at_once - chosen.len()).collect();
+                seen += some.len();
+                chosen.extend(self.with_wanted_terms(some)?);
             }
-            seen += some.len();
-            let readers = some.iter().filter_map(|segment| segment.block_reader());
-            read_dirs(&readers.collect::<Vec<_>>(), self.store)?;
-            for segment in some {
-                let reader = segment.block_reader();
-                let lacking = reader.map(|reader| Lacking::of_index(&reader, self.plan));
-                if let Some(lacking) = lacking.transpose()?.flatten() {
-                    chosen.push((segment, lacking));
+            let (segments, lacking): (Vec<_>, Vec<_>) = chosen.into_iter().unzip();
+            let may_have = read_index(lacking, self.store, self.plan)?;
+            let segments = segments.into_iter().zip(may_have);
+            for (segment, _) in segments.filter(|(_, may_have)| *may_have) {
+                if events < need && self.plan.searches.is_empty() {
+                    let (more, lacking) = segment.first_frames(need)?;
+                    events += more;
+                    frames.extend(lacking);
                 }
+            }
+            let enough = events >= need || !self.plan.searches.is_empty();
+            if enough || at_once == self.most || next.len() == 0 {
+                break;
             }
         }
         self.ready = seen.saturating_sub(1);
-        let (segments, lacking): (Vec<_>, Vec<_>) = chosen.into_iter().unzip();
-        let may_have = read_index(lacking, self.store, self.plan)?;
-        if self.plan.searches.is_empty() {
-            let segments = segments.into_iter().zip(may_have);
-            let segments = segments.filter_map(|(segment, may_have)| may_have.then_some(segment));
-            read_frames(segments, self.store, need)?;
+        Lacking::read_frames(&frames, self.store)
+    }
+
+    /// Those whose directories do not exclude that they have something, and what their indexes lack.
+    fn with_wanted_terms<'s, 'b>(
+        &self,
+        segments: Vec<&'s mut Segment<'b>>,
+    ) -> Result<Vec<(&'s mut Segment<'b>, Lacking<'b>)>, StoreError> {
+        let readers = segments.iter().filter_map(|segment| segment.block_reader());
+        read_dirs(&readers.collect::<Vec<_>>(), self.store)?;
+        let mut chosen = Vec::with_capacity(segments.len());
+        for segment in segments {
+            let reader = segment.block_reader();
+            let lacking = reader.map(|reader| Lacking::of_index(&reader, self.plan));
+            if let Some(lacking) = lacking.transpose()?.flatten() {
+                chosen.push((segment, lacking));
+            }
         }
-        Ok(())
+        Ok(chosen)
     }
 }
 
@@ -133,23 +151,4 @@ fn read_index(
         }
     }
     Ok(may_have)
-}
-
-/// Reads the frames of the first segments that have `need` events together.
-fn read_frames<'s, 'b: 's>(
-    segments: impl Iterator<Item = &'s mut Segment<'b>>,
-    store: &dyn Store,
-    need: usize,
-) -> Result<(), StoreError> {
-    let mut lacking = Vec::new();
-    let mut events = 0;
-    for segment in segments {
-        if events >= need {
-            break;
-        }
-        let (more, frames) = segment.first_frames(need)?;
-        events += more;
-        lacking.extend(frames);
-    }
-    Lacking::read_frames(&lacking, store)
 }
