@@ -93,7 +93,7 @@ fn source() -> Memory {
     };
     let ticket = log.append(Request {
         rider,
-        ..Request::default()..request("shop.opened")
+        ..request("shop.opened")
     });
     ticket
         .and_then(docket_engine::Ticket::wait)
