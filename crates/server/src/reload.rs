@@ -22,27 +22,32 @@ pub async fn at(mut hangups: Signal, tls: Option<Arc<Tls>>, jwts: Option<Arc<Jwt
     while hangups.recv().await.is_some() {
         if tls.is_none() && jwts.is_none() {
             tracing::info!(
-                "heard SIGHUP: there are no TLS certificate and no keys of JWT issuers to read again; settings need \
-                 a restart"
+                "heard SIGHUP: there is no TLS certificate and no JWT issuer to read again; settings need a restart"
             );
         }
         if let Some(tls) = tls.clone() {
-            again("the TLS certificate", move || tls.reload()).await;
+            let done = "new connections get the certificate that was read";
+            let stays = "the certificate that was read before stays";
+            again(done, stays, move || tls.reload()).await;
         }
         if let Some(jwts) = jwts.clone() {
-            again("the keys of JWT issuers", move || jwts.reload()).await;
+            let done = "JWTs are verified by the keys that were read";
+            let stays = "the keys of JWT issuers that were read before stay";
+            again(done, stays, move || jwts.reload()).await;
         }
     }
 }
 
-async fn again(what: &str, read: impl FnOnce() -> anyhow::Result<()> + Send + 'static) {
+async fn again(
+    done: &str,
+    stays: &str,
+    read: impl FnOnce() -> anyhow::Result<()> + Send + 'static,
+) {
     match tokio::task::spawn_blocking(read).await {
-        Ok(Ok(())) => tracing::info!("heard SIGHUP: {what} as just read count from now on"),
-        Ok(Err(error)) => tracing::error!(
-            "heard SIGHUP: {error:#}; {what} as read before stay: mend this and send SIGHUP again"
-        ),
-        Err(error) => {
-            tracing::error!(%error, "reading {what} ended badly; what was read before stays");
+        Ok(Ok(())) => tracing::info!("heard SIGHUP: {done}"),
+        Ok(Err(error)) => {
+            tracing::error!("heard SIGHUP: {error:#}; {stays}: mend this and send SIGHUP again")
         }
+        Err(error) => tracing::error!(%error, "reading ended badly; {stays}"),
     }
 }
