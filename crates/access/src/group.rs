@@ -1,15 +1,16 @@
 //! Groups: members who have roles together.
 
+use docket_event::Target;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::audit::{Attributes, attributes, changed, target};
+use crate::audit::{Attributes, attributes, target};
 use crate::change::Plan;
-use crate::kept::{Kept, written};
+use crate::kept::{Kept, Told, written};
 use crate::member::person;
 use crate::names::check_name;
-use crate::record::{GroupRecord, MemberRecord, insert, member_key, replace};
+use crate::record::{GroupRecord, MemberRecord, member_key, replace};
 use crate::{Access, AccessError, Caller};
 
 /// Most groups that one member is in.
@@ -59,6 +60,27 @@ impl Kept for GroupRecord {
     }
 }
 
+impl Told for GroupRecord {
+    type View = Group;
+
+    fn about(&self) -> Attributes {
+        attributes(json!({ "name": self.name }))
+    }
+
+    fn target(&self, id: &str) -> Target {
+        target("group", id, Some(&self.name))
+    }
+
+    fn shown(&self, id: String) -> Group {
+        Group {
+            id,
+            name: self.name.clone(),
+            members: None,
+            created_at: written(self.created_micros),
+        }
+    }
+}
+
 impl Access {
     /// Makes a group. Durable when it returns, with `group.created`.
     ///
@@ -71,19 +93,15 @@ impl Access {
         by: &Caller,
     ) -> Result<Group, AccessError> {
         check_name("name", &new.name).map_err(AccessError::Invalid)?;
-        self.change(&self.log(org)?, || {
-            let id = self.new_id::<GroupRecord>(org, new.id.as_deref())?;
-            let record = GroupRecord {
+        let make = |_: &str| {
+            Ok(GroupRecord {
                 name: new.name.clone(),
                 assignments: Vec::new(),
                 deleted: false,
                 created_micros: self.now_micros(),
-            };
-            let targets = vec![target("group", &id, Some(&record.name))];
-            let event = by.tells("group.created", targets, None, Some(about(&record)))?;
-            let records = vec![insert(GroupRecord::key(org, &id), &record)?];
-            Ok(Plan::of(vec![event], records, shown(id, &record, None)))
-        })
+            })
+        };
+        self.create_kept(org, new.id.as_deref(), "group.created", by, make)
     }
 
     /// A group with its members.
@@ -91,11 +109,14 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`] without one.
     pub fn group(&self, org: &str, id: &str) -> Result<Group, AccessError> {
-        let found = self.kept::<GroupRecord>(org, id)?;
+        let found = self.view_kept::<GroupRecord>(org, id)?;
         let members = self.list::<MemberRecord>(org, "member")?.into_iter();
-        let members = members.filter(|member| member.value.groups.contains(&found.name));
+        let members = members.filter(|member| member.value.groups.contains(&found.id));
         let members = members.map(|member| member.name).collect();
-        Ok(shown(found.name, &found.value, Some(members)))
+        Ok(Group {
+            members: Some(members),
+            ..found
+        })
     }
 
     /// All groups, by id.
@@ -103,10 +124,7 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`] without such an organization.
     pub fn groups(&self, org: &str) -> Result<Vec<Group>, AccessError> {
-        let all = self.all_kept::<GroupRecord>(org)?.into_iter();
-        Ok(all
-            .map(|found| shown(found.name, &found.value, None))
-            .collect())
+        self.view_all_kept::<GroupRecord>(org)
     }
 
     /// Renames a group. Durable when it returns, with `group.updated`.
@@ -123,24 +141,11 @@ impl Access {
         if let Some(name) = &change.name {
             check_name("name", name).map_err(AccessError::Invalid)?;
         }
-        self.change(&self.log(org)?, || {
-            let found = self.kept::<GroupRecord>(org, id)?;
-            let mut new = found.value.clone();
+        self.edit_kept(org, id, "group.updated", by, |record: &mut GroupRecord| {
             if let Some(name) = &change.name {
-                new.name.clone_from(name);
+                record.name.clone_from(name);
             }
-            let answer = shown(found.name.clone(), &new, None);
-            let Some((before, after)) = changed(about(&found.value), about(&new)) else {
-                return Ok(Plan::nothing(answer));
-            };
-            let targets = vec![target("group", &found.name, Some(&new.name))];
-            let event = by.tells("group.updated", targets, Some(before), Some(after))?;
-            let records = vec![replace(
-                GroupRecord::key(org, &found.name),
-                found.version,
-                &new,
-            )?];
-            Ok(Plan::of(vec![event], records, answer))
+            Ok(())
         })
     }
 
@@ -149,22 +154,12 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`] without one.
     pub fn delete_group(&self, org: &str, id: &str, by: &Caller) -> Result<Group, AccessError> {
-        self.change(&self.log(org)?, || {
-            let found = self.kept::<GroupRecord>(org, id)?;
-            let targets = vec![target("group", &found.name, Some(&found.value.name))];
-            let event = by.tells("group.deleted", targets, Some(about(&found.value)), None)?;
-            let answer = shown(found.name.clone(), &found.value, None);
-            let gone = GroupRecord {
+        self.end_kept(org, id, "group.deleted", by, |old: GroupRecord| {
+            Ok(GroupRecord {
                 deleted: true,
                 assignments: Vec::new(),
-                ..found.value
-            };
-            let records = vec![replace(
-                GroupRecord::key(org, &found.name),
-                found.version,
-                &gone,
-            )?];
-            Ok(Plan::of(vec![event], records, answer))
+                ..old
+            })
         })
     }
 
@@ -190,7 +185,7 @@ impl Access {
                     by.authority.must_cover("the member", permissions)?;
                 }
             }
-            let answer = shown(group.name.clone(), &group.value, None);
+            let answer = group.value.shown(group.name.clone());
             if found.value.groups.contains(&group.name) == is_in {
                 return Ok(Plan::nothing(answer));
             }
@@ -210,7 +205,7 @@ impl Access {
                 }
             };
             let targets = vec![
-                target("group", &group.name, Some(&group.value.name)),
+                group.value.target(&group.name),
                 person(&found.name, &found.value),
             ];
             let who = Some(attributes(json!({ "member": found.name })));
@@ -219,18 +214,5 @@ impl Access {
             let records = vec![replace(member_key(org, &found.name), found.version, &new)?];
             Ok(Plan::of(vec![event], records, answer))
         })
-    }
-}
-
-fn about(record: &GroupRecord) -> Attributes {
-    attributes(json!({ "name": record.name }))
-}
-
-fn shown(id: String, record: &GroupRecord, members: Option<Vec<String>>) -> Group {
-    Group {
-        id,
-        name: record.name.clone(),
-        members,
-        created_at: written(record.created_micros),
     }
 }

@@ -1,14 +1,14 @@
 //! Legal holds: as long as one stands, nothing of the organization's log goes.
 
+use docket_event::Target;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::audit::{Attributes, attributes, changed, target};
-use crate::change::Plan;
-use crate::kept::{Kept, written};
+use crate::audit::{Attributes, attributes, target};
+use crate::kept::{Kept, Told, written};
 use crate::names::check_name;
-use crate::record::{HoldRecord, Versioned, hold_key, insert, replace};
+use crate::record::HoldRecord;
 use crate::{Access, AccessError, Caller};
 
 /// What a hold is made from.
@@ -59,6 +59,27 @@ impl Kept for HoldRecord {
     }
 }
 
+impl Told for HoldRecord {
+    type View = Hold;
+
+    fn about(&self) -> Attributes {
+        attributes(json!({ "name": self.name, "reason": self.reason }))
+    }
+
+    fn target(&self, id: &str) -> Target {
+        target("legal_hold", id, Some(&self.name))
+    }
+
+    fn shown(&self, id: String) -> Hold {
+        Hold {
+            id,
+            name: self.name.clone(),
+            reason: self.reason.clone(),
+            placed_at: written(self.created_micros),
+        }
+    }
+}
+
 impl Access {
     /// Places a hold. Durable when it returns, with `docket.legal_hold.placed`.
     ///
@@ -67,24 +88,15 @@ impl Access {
     pub fn place_hold(&self, org: &str, new: &NewHold, by: &Caller) -> Result<Hold, AccessError> {
         check_name("name", &new.name).map_err(AccessError::Invalid)?;
         check_name("reason", &new.reason).map_err(AccessError::Invalid)?;
-        self.change(&self.log(org)?, || {
-            let id = self.new_id::<HoldRecord>(org, new.id.as_deref())?;
-            let record = HoldRecord {
+        let make = |_: &str| {
+            Ok(HoldRecord {
                 name: new.name.clone(),
                 reason: new.reason.clone(),
                 created_micros: self.now_micros(),
                 released_micros: None,
-            };
-            let targets = vec![target("legal_hold", &id, Some(&record.name))];
-            let event = by.tells(
-                "docket.legal_hold.placed",
-                targets,
-                None,
-                Some(about(&record)),
-            )?;
-            let records = vec![insert(hold_key(org, &id), &record)?];
-            Ok(Plan::of(vec![event], records, shown(id, &record)))
-        })
+            })
+        };
+        self.create_kept(org, new.id.as_deref(), "docket.legal_hold.placed", by, make)
     }
 
     /// A hold that stands.
@@ -92,8 +104,7 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`] without one.
     pub fn hold(&self, org: &str, id: &str) -> Result<Hold, AccessError> {
-        let found = self.kept::<HoldRecord>(org, id)?;
-        Ok(shown(found.name, &found.value))
+        self.view_kept::<HoldRecord>(org, id)
     }
 
     /// All holds that stand, by id.
@@ -101,8 +112,7 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`] without such an organization.
     pub fn holds(&self, org: &str) -> Result<Vec<Hold>, AccessError> {
-        let all = self.all_kept::<HoldRecord>(org)?.into_iter();
-        Ok(all.map(|found| shown(found.name, &found.value)).collect())
+        self.view_all_kept::<HoldRecord>(org)
     }
 
     /// Changes name or reason of a hold. Durable when it returns, with `docket.legal_hold.updated`.
@@ -121,31 +131,21 @@ impl Access {
                 check_name(path, text).map_err(AccessError::Invalid)?;
             }
         }
-        self.change(&self.log(org)?, || {
-            let Versioned {
-                name: id,
-                version,
-                value: old,
-            } = self.kept::<HoldRecord>(org, id)?;
-            let new = HoldRecord {
-                name: change.name.clone().unwrap_or_else(|| old.name.clone()),
-                reason: change.reason.clone().unwrap_or_else(|| old.reason.clone()),
-                ..old.clone()
-            };
-            let answer = shown(id.clone(), &new);
-            let Some((before, after)) = changed(about(&old), about(&new)) else {
-                return Ok(Plan::nothing(answer));
-            };
-            let targets = vec![target("legal_hold", &id, Some(&new.name))];
-            let event = by.tells(
-                "docket.legal_hold.updated",
-                targets,
-                Some(before),
-                Some(after),
-            )?;
-            let records = vec![replace(hold_key(org, &id), version, &new)?];
-            Ok(Plan::of(vec![event], records, answer))
-        })
+        self.edit_kept(
+            org,
+            id,
+            "docket.legal_hold.updated",
+            by,
+            |record: &mut HoldRecord| {
+                if let Some(name) = &change.name {
+                    record.name.clone_from(name);
+                }
+                if let Some(reason) = &change.reason {
+                    record.reason.clone_from(reason);
+                }
+                Ok(())
+            },
+        )
     }
 
     /// Releases a hold. Durable when it returns, with `docket.legal_hold.released`.
@@ -153,39 +153,17 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`] without one.
     pub fn release_hold(&self, org: &str, id: &str, by: &Caller) -> Result<Hold, AccessError> {
-        self.change(&self.log(org)?, || {
-            let Versioned {
-                name: id,
-                version,
-                value: old,
-            } = self.kept::<HoldRecord>(org, id)?;
-            let targets = vec![target("legal_hold", &id, Some(&old.name))];
-            let event = by.tells(
-                "docket.legal_hold.released",
-                targets,
-                Some(about(&old)),
-                None,
-            )?;
-            let answer = shown(id.clone(), &old);
-            let released = HoldRecord {
-                released_micros: Some(self.now_micros()),
-                ..old
-            };
-            let records = vec![replace(hold_key(org, &id), version, &released)?];
-            Ok(Plan::of(vec![event], records, answer))
-        })
-    }
-}
-
-fn about(record: &HoldRecord) -> Attributes {
-    attributes(json!({ "name": record.name, "reason": record.reason }))
-}
-
-fn shown(id: String, record: &HoldRecord) -> Hold {
-    Hold {
-        id,
-        name: record.name.clone(),
-        reason: record.reason.clone(),
-        placed_at: written(record.created_micros),
+        self.end_kept(
+            org,
+            id,
+            "docket.legal_hold.released",
+            by,
+            |old: HoldRecord| {
+                Ok(HoldRecord {
+                    released_micros: Some(self.now_micros()),
+                    ..old
+                })
+            },
+        )
     }
 }

@@ -1,13 +1,15 @@
 //! What all things of an organization have in common that are made, looked up, listed and deleted by id.
 
 use docket_engine::store::RecordKey;
-use docket_event::Timestamp;
+use docket_event::{Project, Target, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{Attributes, changed};
+use crate::change::Plan;
 use crate::names::{ID_BYTES_MAX, check_id, check_not_reserved};
-use crate::record::{Versioned, key};
-use crate::{Access, AccessError};
+use crate::record::{Versioned, insert, key, replace};
+use crate::{Access, AccessError, Caller};
 
 /// Most items of one answer to a list.
 pub const LIST_MAX: usize = 1_000;
@@ -29,6 +31,31 @@ pub(crate) trait Kept: Serialize + DeserializeOwned {
     /// Where the thing of that id is kept.
     fn key(org: &str, id: &str) -> RecordKey {
         key(org, Self::KIND, id)
+    }
+}
+
+/// A kind of things that are made, changed and ended one like the other.
+pub(crate) trait Told: Kept + Clone {
+    /// How it is shown.
+    type View;
+
+    /// What events tell of it.
+    fn about(&self) -> Attributes;
+
+    /// The target of events about it.
+    fn target(&self, id: &str) -> Target;
+
+    /// How it is shown.
+    fn shown(&self, id: String) -> Self::View;
+
+    /// The targets of the event that tells of its beginning.
+    fn first_targets(&self, _org: &str, id: &str) -> Vec<Target> {
+        vec![self.target(id)]
+    }
+
+    /// The project that events about it belong to.
+    fn project(_id: &str) -> Option<Project> {
+        None
     }
 }
 
@@ -73,6 +100,87 @@ impl Part {
 }
 
 impl Access {
+    /// The thing of that id, as it is shown.
+    pub(crate) fn view_kept<T: Told>(&self, org: &str, id: &str) -> Result<T::View, AccessError> {
+        let found = self.kept::<T>(org, id)?;
+        Ok(found.value.shown(found.name))
+    }
+
+    /// All things of the kind, by id, as they are shown.
+    pub(crate) fn view_all_kept<T: Told>(&self, org: &str) -> Result<Vec<T::View>, AccessError> {
+        let all = self.all_kept::<T>(org)?.into_iter();
+        Ok(all.map(|found| found.value.shown(found.name)).collect())
+    }
+
+    /// Makes a thing, told of by an event of that type. `make` may be called several times.
+    pub(crate) fn create_kept<T: Told>(
+        &self,
+        org: &str,
+        chosen: Option<&str>,
+        event_type: &str,
+        by: &Caller,
+        make: impl Fn(&str) -> Result<T, AccessError>,
+    ) -> Result<T::View, AccessError> {
+        self.change(&self.log(org)?, || {
+            let id = self.new_id::<T>(org, chosen)?;
+            let record = make(&id)?;
+            let targets = record.first_targets(org, &id);
+            let mut event = by.tells(event_type, targets, None, Some(record.about()))?;
+            event.project = T::project(&id);
+            let records = vec![insert(T::key(org, &id), &record)?];
+            Ok(Plan::of(vec![event], records, record.shown(id)))
+        })
+    }
+
+    /// Changes a thing, told of by an event of that type with what was before and what is after; without one if
+    /// nothing of it changes.
+    pub(crate) fn edit_kept<T: Told>(
+        &self,
+        org: &str,
+        id: &str,
+        event_type: &str,
+        by: &Caller,
+        edit: impl Fn(&mut T) -> Result<(), AccessError>,
+    ) -> Result<T::View, AccessError> {
+        self.change(&self.log(org)?, || {
+            let found = self.kept::<T>(org, id)?;
+            let (id, mut new) = (found.name, found.value.clone());
+            edit(&mut new)?;
+            let Some((before, after)) = changed(found.value.about(), new.about()) else {
+                return Ok(Plan::nothing(new.shown(id)));
+            };
+            let targets = vec![new.target(&id)];
+            let mut event = by.tells(event_type, targets, Some(before), Some(after))?;
+            event.project = T::project(&id);
+            let records = vec![replace(T::key(org, &id), found.version, &new)?];
+            Ok(Plan::of(vec![event], records, new.shown(id)))
+        })
+    }
+
+    /// Ends a thing, told of by an event of that type. `end` makes what is left of it, or says why not.
+    pub(crate) fn end_kept<T: Told>(
+        &self,
+        org: &str,
+        id: &str,
+        event_type: &str,
+        by: &Caller,
+        end: impl Fn(T) -> Result<T, AccessError>,
+    ) -> Result<T::View, AccessError> {
+        self.change(&self.log(org)?, || {
+            let Versioned {
+                name: id,
+                version,
+                value: old,
+            } = self.kept::<T>(org, id)?;
+            let gone = end(old.clone())?;
+            let targets = vec![old.target(&id)];
+            let mut event = by.tells(event_type, targets, Some(old.about()), None)?;
+            event.project = T::project(&id);
+            let records = vec![replace(T::key(org, &id), version, &gone)?];
+            Ok(Plan::of(vec![event], records, old.shown(id)))
+        })
+    }
+
     /// The thing of that id.
     pub(crate) fn kept<T: Kept>(&self, org: &str, id: &str) -> Result<Versioned<T>, AccessError> {
         self.must_exist(org)?;

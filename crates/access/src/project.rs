@@ -1,14 +1,14 @@
 //! Projects: what tokens and roles can be limited to.
 
+use docket_event::Target;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::audit::{Attributes, attributes, changed, project, target};
-use crate::change::Plan;
-use crate::kept::{Kept, written};
+use crate::audit::{Attributes, attributes, project, target};
+use crate::kept::{Kept, Told, written};
 use crate::names::check_name;
-use crate::record::{ProjectRecord, Versioned, insert, replace};
+use crate::record::ProjectRecord;
 use crate::{Access, AccessError, Caller};
 
 /// What a project is made from.
@@ -64,6 +64,31 @@ impl Kept for ProjectRecord {
     }
 }
 
+impl Told for ProjectRecord {
+    type View = Project;
+
+    fn about(&self) -> Attributes {
+        attributes(json!({ "name": self.name, "status": self.state }))
+    }
+
+    fn target(&self, id: &str) -> Target {
+        target("project", id, Some(&self.name))
+    }
+
+    fn shown(&self, id: String) -> Project {
+        Project {
+            id,
+            name: self.name.clone(),
+            status: self.state,
+            created_at: written(self.created_micros),
+        }
+    }
+
+    fn project(id: &str) -> Option<docket_event::Project> {
+        project(Some(id))
+    }
+}
+
 impl Access {
     /// Makes a project. Durable when it returns, with `project.created`.
     ///
@@ -76,23 +101,15 @@ impl Access {
         by: &Caller,
     ) -> Result<Project, AccessError> {
         check_name("name", &new.name).map_err(AccessError::Invalid)?;
-        self.change(&self.log(org)?, || {
-            let id = self.new_id::<ProjectRecord>(org, new.id.as_deref())?;
-            let record = ProjectRecord {
+        let make = |_: &str| {
+            Ok(ProjectRecord {
                 name: new.name.clone(),
                 state: ProjectState::Active,
                 deleted: false,
                 created_micros: self.now_micros(),
-            };
-            let events = vec![by.tells(
-                "project.created",
-                vec![target("project", &id, Some(&record.name))],
-                None,
-                Some(about(&record)),
-            )?];
-            let records = vec![insert(ProjectRecord::key(org, &id), &record)?];
-            Ok(Plan::of(events, records, shown(id, &record)))
-        })
+            })
+        };
+        self.create_kept(org, new.id.as_deref(), "project.created", by, make)
     }
 
     /// A project.
@@ -100,8 +117,7 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`] without one.
     pub fn project(&self, org: &str, id: &str) -> Result<Project, AccessError> {
-        let found = self.kept::<ProjectRecord>(org, id)?;
-        Ok(shown(found.name, &found.value))
+        self.view_kept::<ProjectRecord>(org, id)
     }
 
     /// All projects, by id.
@@ -109,8 +125,7 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`] without such an organization.
     pub fn projects(&self, org: &str) -> Result<Vec<Project>, AccessError> {
-        let all = self.all_kept::<ProjectRecord>(org)?.into_iter();
-        Ok(all.map(|found| shown(found.name, &found.value)).collect())
+        self.view_all_kept::<ProjectRecord>(org)
     }
 
     /// Renames a project. Durable when it returns, with `project.updated`.
@@ -127,11 +142,18 @@ impl Access {
         if let Some(name) = &change.name {
             check_name("name", name).map_err(AccessError::Invalid)?;
         }
-        self.change_project(org, id, "project.updated", by, |record| {
-            if let Some(name) = &change.name {
-                record.name.clone_from(name);
-            }
-        })
+        self.edit_kept(
+            org,
+            id,
+            "project.updated",
+            by,
+            |record: &mut ProjectRecord| {
+                if let Some(name) = &change.name {
+                    record.name.clone_from(name);
+                }
+                Ok(())
+            },
+        )
     }
 
     /// Notes that work in a project is over. Durable when it returns, with `project.archived`.
@@ -144,9 +166,16 @@ impl Access {
         id: &str,
         by: &Caller,
     ) -> Result<Project, AccessError> {
-        self.change_project(org, id, "project.archived", by, |record| {
-            record.state = ProjectState::Archived;
-        })
+        self.edit_kept(
+            org,
+            id,
+            "project.archived",
+            by,
+            |record: &mut ProjectRecord| {
+                record.state = ProjectState::Archived;
+                Ok(())
+            },
+        )
     }
 
     /// Deletes a project: tokens that are limited to it stop working, its events stay. Durable when it returns,
@@ -155,64 +184,11 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`] without one.
     pub fn delete_project(&self, org: &str, id: &str, by: &Caller) -> Result<Project, AccessError> {
-        self.change(&self.log(org)?, || {
-            let Versioned {
-                name: id,
-                version,
-                value: old,
-            } = self.kept::<ProjectRecord>(org, id)?;
-            let mut event = by.tells(
-                "project.deleted",
-                vec![target("project", &id, Some(&old.name))],
-                Some(about(&old)),
-                None,
-            )?;
-            event.project = project(Some(&id));
-            let answer = shown(id.clone(), &old);
-            let gone = ProjectRecord {
+        self.end_kept(org, id, "project.deleted", by, |old: ProjectRecord| {
+            Ok(ProjectRecord {
                 deleted: true,
                 ..old
-            };
-            let records = vec![replace(ProjectRecord::key(org, &id), version, &gone)?];
-            Ok(Plan::of(vec![event], records, answer))
+            })
         })
-    }
-
-    fn change_project(
-        &self,
-        org: &str,
-        id: &str,
-        event_type: &str,
-        by: &Caller,
-        edit: impl Fn(&mut ProjectRecord),
-    ) -> Result<Project, AccessError> {
-        self.change(&self.log(org)?, || {
-            let found = self.kept::<ProjectRecord>(org, id)?;
-            let mut new = found.value.clone();
-            edit(&mut new);
-            let answer = shown(found.name.clone(), &new);
-            let Some((before, after)) = changed(about(&found.value), about(&new)) else {
-                return Ok(Plan::nothing(answer));
-            };
-            let targets = vec![target("project", &found.name, Some(&new.name))];
-            let mut event = by.tells(event_type, targets, Some(before), Some(after))?;
-            event.project = project(Some(&found.name));
-            let key = ProjectRecord::key(org, &found.name);
-            let records = vec![replace(key, found.version, &new)?];
-            Ok(Plan::of(vec![event], records, answer))
-        })
-    }
-}
-
-fn about(record: &ProjectRecord) -> Attributes {
-    attributes(json!({ "name": record.name, "status": record.state }))
-}
-
-fn shown(id: String, record: &ProjectRecord) -> Project {
-    Project {
-        id,
-        name: record.name.clone(),
-        status: record.state,
-        created_at: written(record.created_micros),
     }
 }

@@ -261,10 +261,6 @@ pub(crate) fn retention_key(org: &str) -> RecordKey {
     key(org, "retention", "retention")
 }
 
-pub(crate) fn hold_key(org: &str, id: &str) -> RecordKey {
-    key(org, "hold", id)
-}
-
 pub(crate) fn invite_key(org: &str, id: &str) -> RecordKey {
     key(org, "invite", id)
 }

@@ -2,16 +2,16 @@
 
 use std::fmt;
 
+use docket_event::Target;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::audit::{Attributes, attributes, changed, target};
-use crate::change::Plan;
-use crate::kept::{Kept, written};
+use crate::audit::{Attributes, attributes, target};
+use crate::kept::{Kept, Told, written};
 use crate::names::check_name;
 use crate::permission::{Permission, Permissions, Role};
-use crate::record::{RoleRecord, TokenRecord, insert, replace};
+use crate::record::{RoleRecord, TokenRecord};
 use crate::{Access, AccessError, Caller};
 
 /// Names a role: a built-in one by its name, another by its id.
@@ -122,6 +122,39 @@ impl Kept for RoleRecord {
     }
 }
 
+impl Told for RoleRecord {
+    type View = RoleView;
+
+    fn about(&self) -> Attributes {
+        attributes(json!({
+            "name": self.name,
+            "description": self.description,
+            "permissions": self.permissions,
+            "scope": self.scope,
+        }))
+    }
+
+    fn target(&self, id: &str) -> Target {
+        target("role", id, Some(&self.name))
+    }
+
+    fn first_targets(&self, org: &str, id: &str) -> Vec<Target> {
+        vec![self.target(id), target("organization", org, None)]
+    }
+
+    fn shown(&self, id: String) -> RoleView {
+        RoleView {
+            id,
+            name: self.name.clone(),
+            description: self.description.clone(),
+            permissions: self.permissions.clone(),
+            scope: self.scope,
+            built_in: false,
+            created_at: Some(written(self.created_micros)),
+        }
+    }
+}
+
 impl RoleRecord {
     /// What it allows; names that this version does not know allow nothing.
     pub(crate) fn allows(&self) -> Permissions {
@@ -150,28 +183,21 @@ impl Access {
         check(Some(&new.name), new.description.as_deref())?;
         let permissions = permissions(&new.permissions, new.scope)?;
         by.authority.must_cover("the role", permissions)?;
-        self.change(&self.log(org)?, || {
-            if let Some(id) = new.id.as_deref().filter(|id| Role::parse(id).is_some()) {
-                let reason = format!("`{id}` is a built-in role; choose another id");
-                return Err(AccessError::Conflict(reason));
-            }
-            let id = self.new_id::<RoleRecord>(org, new.id.as_deref())?;
-            let record = RoleRecord {
+        if let Some(id) = new.id.as_deref().filter(|id| Role::parse(id).is_some()) {
+            let reason = format!("`{id}` is a built-in role; choose another id");
+            return Err(AccessError::Conflict(reason));
+        }
+        let make = |_: &str| {
+            Ok(RoleRecord {
                 name: new.name.clone(),
                 description: new.description.clone(),
                 permissions: names(permissions),
                 scope: new.scope,
                 deleted: false,
                 created_micros: self.now_micros(),
-            };
-            let targets = vec![
-                target("role", &id, Some(&record.name)),
-                target("organization", org, None),
-            ];
-            let event = by.tells("role.created", targets, None, Some(about(&record)))?;
-            let records = vec![insert(RoleRecord::key(org, &id), &record)?];
-            Ok(Plan::of(vec![event], records, shown(id, &record)))
-        })
+            })
+        };
+        self.create_kept(org, new.id.as_deref(), "role.created", by, make)
     }
 
     /// A role, built in or not.
@@ -181,10 +207,7 @@ impl Access {
     pub fn role(&self, org: &str, id: &str) -> Result<RoleView, AccessError> {
         match Role::parse(id) {
             Some(role) => Ok(built_in(role)),
-            None => {
-                let found = self.kept::<RoleRecord>(org, id)?;
-                Ok(shown(found.name, &found.value))
-            }
+            None => self.view_kept::<RoleRecord>(org, id),
         }
     }
 
@@ -193,8 +216,7 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`] without such an organization.
     pub fn roles(&self, org: &str) -> Result<Vec<RoleView>, AccessError> {
-        let own = self.all_kept::<RoleRecord>(org)?.into_iter();
-        let own = own.map(|found| shown(found.name, &found.value));
+        let own = self.view_all_kept::<RoleRecord>(org)?;
         let mut all: Vec<RoleView> = Role::ALL.into_iter().map(built_in).chain(own).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(all)
@@ -213,32 +235,19 @@ impl Access {
     ) -> Result<RoleView, AccessError> {
         refuse_built_in(id)?;
         check(change.name.as_deref(), change.description.as_deref())?;
-        self.change(&self.log(org)?, || {
-            let found = self.kept::<RoleRecord>(org, id)?;
-            let mut new = found.value.clone();
+        self.edit_kept(org, id, "role.updated", by, |record: &mut RoleRecord| {
             if let Some(name) = &change.name {
-                new.name.clone_from(name);
+                record.name.clone_from(name);
             }
             if let Some(description) = &change.description {
-                new.description = Some(description.clone());
+                record.description = Some(description.clone());
             }
             if let Some(wanted) = &change.permissions {
-                let wanted = permissions(wanted, new.scope)?;
+                let wanted = permissions(wanted, record.scope)?;
                 by.authority.must_cover("the role", wanted)?;
-                new.permissions = names(wanted);
+                record.permissions = names(wanted);
             }
-            let answer = shown(found.name.clone(), &new);
-            let Some((before, after)) = changed(about(&found.value), about(&new)) else {
-                return Ok(Plan::nothing(answer));
-            };
-            let targets = vec![target("role", &found.name, Some(&new.name))];
-            let event = by.tells("role.updated", targets, Some(before), Some(after))?;
-            let records = vec![replace(
-                RoleRecord::key(org, &found.name),
-                found.version,
-                &new,
-            )?];
-            Ok(Plan::of(vec![event], records, answer))
+            Ok(())
         })
     }
 
@@ -248,22 +257,12 @@ impl Access {
     /// [`AccessError::Conflict`] while somebody has it.
     pub fn delete_role(&self, org: &str, id: &str, by: &Caller) -> Result<RoleView, AccessError> {
         refuse_built_in(id)?;
-        self.change(&self.log(org)?, || {
-            let found = self.kept::<RoleRecord>(org, id)?;
+        self.end_kept(org, id, "role.deleted", by, |old: RoleRecord| {
             self.refuse_if_used(org, id)?;
-            let targets = vec![target("role", &found.name, Some(&found.value.name))];
-            let event = by.tells("role.deleted", targets, Some(about(&found.value)), None)?;
-            let answer = shown(found.name.clone(), &found.value);
-            let gone = RoleRecord {
+            Ok(RoleRecord {
                 deleted: true,
-                ..found.value
-            };
-            let records = vec![replace(
-                RoleRecord::key(org, &found.name),
-                found.version,
-                &gone,
-            )?];
-            Ok(Plan::of(vec![event], records, answer))
+                ..old
+            })
         })
     }
 
@@ -371,27 +370,6 @@ pub(crate) fn names(permissions: Permissions) -> Vec<String> {
         .iter()
         .map(|one| one.name().to_owned())
         .collect()
-}
-
-fn about(record: &RoleRecord) -> Attributes {
-    attributes(json!({
-        "name": record.name,
-        "description": record.description,
-        "permissions": record.permissions,
-        "scope": record.scope,
-    }))
-}
-
-fn shown(id: String, record: &RoleRecord) -> RoleView {
-    RoleView {
-        id,
-        name: record.name.clone(),
-        description: record.description.clone(),
-        permissions: record.permissions.clone(),
-        scope: record.scope,
-        built_in: false,
-        created_at: Some(written(record.created_micros)),
-    }
 }
 
 fn built_in(role: Role) -> RoleView {

@@ -5,12 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::audit::{Attributes, attributes, changed, target};
-use crate::change::Plan;
-use crate::kept::{Kept, written};
+use crate::audit::{Attributes, attributes, target};
+use crate::kept::{Kept, Told, written};
 use crate::names::check_name;
 use crate::permission::Role;
-use crate::record::{MemberRecord, ServiceAccountRecord, insert, member_key, replace};
+use crate::record::{MemberRecord, ServiceAccountRecord, member_key};
 use crate::{Access, AccessError, Caller};
 
 /// What an account is made from.
@@ -61,6 +60,27 @@ impl Kept for ServiceAccountRecord {
     }
 }
 
+impl Told for ServiceAccountRecord {
+    type View = ServiceAccount;
+
+    fn about(&self) -> Attributes {
+        attributes(json!({ "name": self.name, "role": self.role }))
+    }
+
+    fn target(&self, id: &str) -> Target {
+        target("service_account", id, Some(&self.name))
+    }
+
+    fn shown(&self, id: String) -> ServiceAccount {
+        ServiceAccount {
+            id,
+            name: self.name.clone(),
+            role: self.role,
+            created_at: written(self.created_micros),
+        }
+    }
+}
+
 impl Access {
     /// Makes an account. Durable when it returns, with `service_account.created`.
     ///
@@ -75,29 +95,20 @@ impl Access {
     ) -> Result<ServiceAccount, AccessError> {
         check_name("name", &new.name).map_err(AccessError::Invalid)?;
         check_role(new.role, by)?;
-        self.change(&self.log(org)?, || {
-            let id = self.new_id::<ServiceAccountRecord>(org, new.id.as_deref())?;
-            if self.read::<MemberRecord>(&member_key(org, &id))?.is_some() {
+        let make = |id: &str| {
+            if self.read::<MemberRecord>(&member_key(org, id))?.is_some() {
                 let reason = format!("`{id}` is or was a member of `{org}`; choose another id");
                 return Err(AccessError::Conflict(reason));
             }
-            let record = ServiceAccountRecord {
+            Ok(ServiceAccountRecord {
                 name: new.name.clone(),
                 role: new.role,
                 assignments: Vec::new(),
                 deleted: false,
                 created_micros: self.now_micros(),
-            };
-            let targets = targets(&id, &record);
-            let event = by.tells(
-                "service_account.created",
-                targets,
-                None,
-                Some(about(&record)),
-            )?;
-            let records = vec![insert(ServiceAccountRecord::key(org, &id), &record)?];
-            Ok(Plan::of(vec![event], records, shown(id, &record)))
-        })
+            })
+        };
+        self.create_kept(org, new.id.as_deref(), "service_account.created", by, make)
     }
 
     /// An account.
@@ -105,8 +116,7 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`] without one.
     pub fn service_account(&self, org: &str, id: &str) -> Result<ServiceAccount, AccessError> {
-        let found = self.kept::<ServiceAccountRecord>(org, id)?;
-        Ok(shown(found.name, &found.value))
+        self.view_kept::<ServiceAccountRecord>(org, id)
     }
 
     /// All accounts, by id.
@@ -114,8 +124,7 @@ impl Access {
     /// # Errors
     /// [`AccessError::Unknown`] without such an organization.
     pub fn service_accounts(&self, org: &str) -> Result<Vec<ServiceAccount>, AccessError> {
-        let all = self.all_kept::<ServiceAccountRecord>(org)?.into_iter();
-        Ok(all.map(|found| shown(found.name, &found.value)).collect())
+        self.view_all_kept::<ServiceAccountRecord>(org)
     }
 
     /// Changes an account; its tokens follow at once. Durable when it returns, with `service_account.updated`.
@@ -135,29 +144,15 @@ impl Access {
         if let Some(role) = change.role {
             check_role(role, by)?;
         }
-        self.change(&self.log(org)?, || {
-            let found = self.kept::<ServiceAccountRecord>(org, id)?;
-            check_role(found.value.role, by)?;
-            let mut new = found.value.clone();
+        let edit = |record: &mut ServiceAccountRecord| {
+            check_role(record.role, by)?;
             if let Some(name) = &change.name {
-                new.name.clone_from(name);
+                record.name.clone_from(name);
             }
-            new.role = change.role.unwrap_or(new.role);
-            let answer = shown(found.name.clone(), &new);
-            let Some((before, after)) = changed(about(&found.value), about(&new)) else {
-                return Ok(Plan::nothing(answer));
-            };
-            let targets = targets(&found.name, &new);
-            let event = by.tells(
-                "service_account.updated",
-                targets,
-                Some(before),
-                Some(after),
-            )?;
-            let key = ServiceAccountRecord::key(org, &found.name);
-            let records = vec![replace(key, found.version, &new)?];
-            Ok(Plan::of(vec![event], records, answer))
-        })
+            record.role = change.role.unwrap_or(record.role);
+            Ok(())
+        };
+        self.edit_kept(org, id, "service_account.updated", by, edit)
     }
 
     /// Deletes an account: its tokens stop working for good, its id stays its own. Durable when it returns, with
@@ -171,22 +166,15 @@ impl Access {
         id: &str,
         by: &Caller,
     ) -> Result<ServiceAccount, AccessError> {
-        self.change(&self.log(org)?, || {
-            let found = self.kept::<ServiceAccountRecord>(org, id)?;
-            check_role(found.value.role, by)?;
-            let targets = targets(&found.name, &found.value);
-            let before = Some(about(&found.value));
-            let event = by.tells("service_account.deleted", targets, before, None)?;
-            let answer = shown(found.name.clone(), &found.value);
-            let gone = ServiceAccountRecord {
+        let end = |old: ServiceAccountRecord| {
+            check_role(old.role, by)?;
+            Ok(ServiceAccountRecord {
                 deleted: true,
                 assignments: Vec::new(),
-                ..found.value
-            };
-            let key = ServiceAccountRecord::key(org, &found.name);
-            let records = vec![replace(key, found.version, &gone)?];
-            Ok(Plan::of(vec![event], records, answer))
-        })
+                ..old
+            })
+        };
+        self.end_kept(org, id, "service_account.deleted", by, end)
     }
 }
 
@@ -196,21 +184,4 @@ fn check_role(role: Role, by: &Caller) -> Result<(), AccessError> {
         return Err(AccessError::invalid("role", reason));
     }
     by.authority.must_cover("the account", role.permissions())
-}
-
-fn targets(id: &str, record: &ServiceAccountRecord) -> Vec<Target> {
-    vec![target("service_account", id, Some(&record.name))]
-}
-
-fn about(record: &ServiceAccountRecord) -> Attributes {
-    attributes(json!({ "name": record.name, "role": record.role }))
-}
-
-fn shown(id: String, record: &ServiceAccountRecord) -> ServiceAccount {
-    ServiceAccount {
-        id,
-        name: record.name.clone(),
-        role: record.role,
-        created_at: written(record.created_micros),
-    }
 }
