@@ -10,7 +10,7 @@ use crate::token::NewToken;
 use crate::{
     Access, AccessError, Caller, GroupChange, HoldChange, InviteAnswer, IssuedToken, MemberChange,
     NewAssignment, NewGroup, NewHold, NewInstanceToken, NewInvite, NewMember, NewOrganization,
-    NewProject, NewRole, NewServiceAccount, Permission, ProjectChange, RoleChange, RoleName,
+    NewProject, NewRole, NewServiceAccount, ProjectChange, RoleChange, RoleName,
     ServiceAccountChange, SettingsChange, TokenChange, View,
 };
 
@@ -428,12 +428,5 @@ impl Access {
             },
             view_words: wanted.view,
         })
-    }
-}
-
-impl Action {
-    /// What whoever asks for it must be allowed.
-    pub const fn needs(&self) -> Permission {
-        Permission::AccessAdmin
     }
 }

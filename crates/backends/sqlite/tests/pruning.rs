@@ -130,8 +130,15 @@ fn a_log_that_is_written_to_is_pruned_to_its_last_third() {
         size - up_to + appended
     );
     let head = log.head();
-    let proof = log.inclusion_proof(10, head.size).unwrap().unwrap();
-    verify_inclusion(leaf, LeafIndex(10), &proof, &head).unwrap();
+    for (position, leaf) in [
+        (10, leaf),
+        (up_to + 10, log.leaf(up_to + 10).unwrap().unwrap()),
+    ] {
+        let proof = log.inclusion_proof(position, head.size).unwrap().unwrap();
+        verify_inclusion(leaf, LeafIndex(position), &proof, &head).unwrap();
+    }
+    assert_eq!(log.get(up_to - 1).unwrap(), None);
+    assert_eq!(log.get(up_to).unwrap().unwrap().position, up_to);
 
     engine.seal_all().unwrap();
     engine.settle().unwrap();
