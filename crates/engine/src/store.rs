@@ -10,8 +10,12 @@
 //! - An error of the kind [`StoreError::Busy`] means that nothing was written.
 //! - No method panics on what it finds stored; what cannot be is [`StoreError::Corrupt`].
 
+mod claim;
+
 use std::fmt;
 use std::ops::Range;
+
+pub use claim::{Alone, Claim};
 
 /// Number of a log inside one store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -467,22 +471,6 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Looks at everything that only the store itself can look at: the file's structure, its schema, rows
     /// that nothing names, checksums of rows that the engine does not read. Calls `found` for each problem.
     fn examine(&self, found: &mut dyn FnMut(Problem)) -> Result<(), StoreError>;
-}
-
-/// Somebody's right to seal, merge and prune logs.
-pub trait Claim: fmt::Debug {
-    /// Whether a log is among them.
-    fn has(&self, log: LogId) -> bool;
-}
-
-/// A claim where there is nobody else.
-#[derive(Clone, Copy, Debug)]
-pub struct Alone;
-
-impl Claim for Alone {
-    fn has(&self, _: LogId) -> bool {
-        true
-    }
 }
 
 /// One group commit between [`Store::begin`] and its end.
