@@ -271,10 +271,10 @@ fn catch_up(live: &Live, connection: &Connection) -> Result<(), Failure> {
     connection::checkpoint(connection, "PASSIVE").map(drop)
 }
 
-/// Gives pages back to the file system until an eighth of the file is free, once a quarter is: below that what is free is
-/// soon written to again.
+/// Gives pages back to the file system until a twelfth of the file is free, once a sixth is: what is free of less is soon
+/// written to again.
 fn give_back(live: &Live) {
-    let mut part = 4;
+    let mut part = 6;
     loop {
         // Appends take turns with it.
         let given = live
@@ -282,7 +282,7 @@ fn give_back(live: &Live) {
             .lock()
             .transaction(|connection| give_some_back(connection, part));
         match given {
-            Ok(true) if !live.chores.is_stopping() => part = 8,
+            Ok(true) if !live.chores.is_stopping() => part = 12,
             Ok(_) => return,
             Err(error) => {
                 tracing::warn!(%error, "the file stays as large as it is for now");
