@@ -194,6 +194,19 @@ fn by_ids(world: &World, ids: Vec<String>) -> Vec<String> {
     marks
 }
 
+/// The entries of a vendor's page, which have ids.
+async fn listed(world: &World, token: &Token, path: String, page: &str) -> Option<Asked> {
+    let answer = get(world, token, &path).await?;
+    let ids = entries(&answer, page)
+        .iter()
+        .filter_map(|entry| text(entry, "id"));
+    Some(Asked {
+        found: by_ids(world, ids.collect()),
+        what: path,
+        exactly: false,
+    })
+}
+
 async fn openai(world: &World, token: &Token, dice: &mut Dice) -> Option<Asked> {
     let mut query = vec![format!("limit={}", 1 + dice.below(100))];
     query.extend(some(dice, "actor_ids[]", &ACTORS));
@@ -204,15 +217,7 @@ async fn openai(world: &World, token: &Token, dice: &mut Dice) -> Option<Asked> 
         &["project.created", "user.added"],
     ));
     let path = format!("/v1/organization/audit_logs?{}", query.join("&"));
-    let answer = get(world, token, &path).await?;
-    let ids = entries(&answer, "data")
-        .iter()
-        .filter_map(|entry| text(entry, "id"));
-    Some(Asked {
-        found: by_ids(world, ids.collect()),
-        what: path,
-        exactly: false,
-    })
+    listed(world, token, path, "data").await
 }
 
 async fn calypsoai(world: &World, token: &Token, dice: &mut Dice) -> Option<Asked> {
@@ -221,15 +226,7 @@ async fn calypsoai(world: &World, token: &Token, dice: &mut Dice) -> Option<Aske
     query.extend(some(dice, "userId", &ACTORS));
     query.extend(some(dice, "projectId", &["p0", "p1", "p2"]));
     let path = format!("/backend/v1/audit?{}", query.join("&"));
-    let answer = get(world, token, &path).await?;
-    let ids = entries(&answer, "events")
-        .iter()
-        .filter_map(|entry| text(entry, "id"));
-    Some(Asked {
-        found: by_ids(world, ids.collect()),
-        what: path,
-        exactly: false,
-    })
+    listed(world, token, path, "events").await
 }
 
 async fn clarifai(world: &World, token: &Token, dice: &mut Dice) -> Option<Asked> {
