@@ -33,7 +33,7 @@ Examples:
     Show(One),
     /// Change a role, for all who have it
     Update(UpdateArgs),
-    /// Delete a role: whoever had it loses what it allowed
+    /// Delete a role that nobody has
     Delete(One),
 }
 
