@@ -1,12 +1,12 @@
 //! Everything that can be done to an organization's access, as values: one list for the API and the command line.
 
-use docket_event::{Filter, Timestamp};
+use docket_event::Filter;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::kept::Part;
-use crate::token::NewToken;
+use crate::token::{NewToken, end_micros};
 use crate::{
     Access, AccessError, Caller, GroupChange, HoldChange, InviteAnswer, IssuedToken, MemberChange,
     NewAssignment, NewGroup, NewHold, NewInstanceToken, NewInvite, NewMember, NewOrganization,
@@ -405,17 +405,8 @@ impl Access {
     fn wanted(&self, wanted: TokenWanted, read_view: ReadView) -> Result<NewToken, AccessError> {
         let filter = read_view(&wanted.view).map_err(AccessError::Invalid)?;
         let now_micros = self.now_micros();
-        let end = |seconds: u64| {
-            let micros = i64::try_from(seconds)
-                .unwrap_or(i64::MAX)
-                .saturating_mul(1_000_000);
-            now_micros.saturating_add(micros)
-        };
+        let end = |seconds| end_micros(now_micros, seconds);
         let expires_micros = wanted.expires_in_s.map(end);
-        if expires_micros.is_some_and(|end| Timestamp::from_micros(end).is_none()) {
-            let reason = "lies beyond the year 9999; leave it out";
-            return Err(AccessError::invalid("expires_in_s", reason));
-        }
         Ok(NewToken {
             owner: wanted.owner,
             role: wanted.role,

@@ -15,7 +15,7 @@ use crate::record::{
     AssignmentRecord, GroupRecord, MemberRecord, ProjectRecord, ServiceAccountRecord, Versioned,
     member_key, replace,
 };
-use crate::role::{RoleName, RoleScope};
+use crate::role::{self, RoleName, RoleScope};
 use crate::{Access, AccessError, Caller};
 
 /// Most roles that one holder has besides the built-in one.
@@ -251,10 +251,7 @@ impl Access {
             return Err(AccessError::invalid("role", reason));
         }
         let Some((permissions, scope)) = self.role_allows(org, &new.role)? else {
-            let shown: String = new.role.as_str().chars().take(60).collect();
-            return Err(AccessError::Unknown(format!(
-                "`{org}` has no role `{shown}`"
-            )));
+            return Err(role::unknown(org, &new.role));
         };
         by.authority.must_cover("the assignment", permissions)?;
         if let Some(project) = &new.project {

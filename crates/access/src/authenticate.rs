@@ -9,7 +9,7 @@ use docket_event::Field;
 use ipnet::IpNet;
 use parking_lot::Mutex;
 
-use crate::held::{Holder, WHOLE_ONLY};
+use crate::held::Holder;
 use crate::instance;
 use crate::jwt::JWT_BYTES_MAX;
 use crate::names::INSTANCE_ORG;
@@ -265,10 +265,7 @@ impl Access {
         let project = token.project.as_deref();
         let gone = self.organization(org)?.is_none() || self.is_deleted_project(org, project)?;
         let owner_may = self.may(org, owner, project)?;
-        let mut permissions = self.token_may(org, token.role.as_ref(), owner_may)?;
-        if project.is_some() || token.view.narrows() {
-            permissions = permissions.without(WHOLE_ONLY);
-        }
+        let permissions = self.token_may(org, token, owner_may)?;
         if gone || permissions.is_empty() {
             return Ok(Err(RefusedBecause::Empty));
         }

@@ -11,7 +11,7 @@ use crate::principal::{Owner, Principal, View};
 use crate::record::TokenRecord;
 use crate::role::names;
 use crate::secret::Secret;
-use crate::token::{DraftedToken, created_event, insert_records};
+use crate::token::{DraftedToken, check_end, created_event, end_micros, insert_records};
 use crate::view::ViewRecord;
 use crate::{Access, AccessError, Caller, IssuedToken};
 
@@ -48,13 +48,10 @@ impl Access {
             check_name("name", name).map_err(AccessError::Invalid)?;
         }
         let now_micros = self.now_micros();
-        let end = new.expires_in_s.map(|seconds| {
-            let micros = i64::try_from(seconds)
-                .unwrap_or(i64::MAX)
-                .saturating_mul(1_000_000);
-            now_micros.saturating_add(micros)
-        });
-        crate::token::check_end(end, now_micros)?;
+        let end = new
+            .expires_in_s
+            .map(|seconds| end_micros(now_micros, seconds));
+        check_end(end, now_micros)?;
         let permissions = match new.write {
             true => Permissions::of(&[Permission::InstanceWrite]),
             false => Permissions::of(&[
@@ -127,13 +124,6 @@ impl Access {
 
 /// The principal of a token of the instance.
 pub(crate) fn principal(token_id: String, record: &TokenRecord) -> Principal {
-    let known = record
-        .instance
-        .iter()
-        .filter_map(|name| Permission::parse(name));
-    let permissions = known.fold(Permissions::NONE, |all, one| {
-        all.or(Permissions::of(&[one]))
-    });
     Principal {
         org: INSTANCE_ORG.to_owned(),
         owner: Owner {
@@ -143,7 +133,7 @@ pub(crate) fn principal(token_id: String, record: &TokenRecord) -> Principal {
             name: record.name.clone(),
         },
         token_id,
-        permissions,
+        permissions: Permissions::named(&record.instance),
         is_owner: false,
         of_instance: true,
         project: None,

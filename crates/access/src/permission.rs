@@ -109,6 +109,14 @@ impl Permissions {
         self.0 & permission.bit() != 0
     }
 
+    /// The set of these names. Names that this version does not know allow nothing.
+    pub(crate) fn named(names: &[String]) -> Self {
+        let known = names.iter().filter_map(|name| Permission::parse(name));
+        known.fold(Permissions::NONE, |all, one| {
+            all.or(Permissions::of(&[one]))
+        })
+    }
+
     /// What either set allows.
     #[must_use]
     pub const fn or(self, other: Permissions) -> Permissions {

@@ -158,13 +158,7 @@ impl Told for RoleRecord {
 impl RoleRecord {
     /// What it allows; names that this version does not know allow nothing.
     pub(crate) fn allows(&self) -> Permissions {
-        let known = self
-            .permissions
-            .iter()
-            .filter_map(|name| Permission::parse(name));
-        known.fold(Permissions::NONE, |all, one| {
-            all.or(Permissions::of(&[one]))
-        })
+        Permissions::named(&self.permissions)
     }
 }
 
@@ -303,6 +297,12 @@ impl Access {
         }
         Ok(())
     }
+}
+
+/// The organization has no such role.
+pub(crate) fn unknown(org: &str, role: &RoleName) -> AccessError {
+    let shown: String = role.as_str().chars().take(60).collect();
+    AccessError::Unknown(format!("`{org}` has no role `{shown}`"))
 }
 
 fn refuse_built_in(id: &str) -> Result<(), AccessError> {

@@ -7,6 +7,7 @@ use docket_engine::QueryError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::held::WHOLE_ONLY;
 use crate::jwt;
 use crate::kept::written;
 use crate::permission::Permissions;
@@ -20,7 +21,9 @@ use crate::secret::{Secret, SecretHash};
 use crate::{Access, AccessError, Caller, Plan};
 
 pub use change::TokenChange;
-pub(crate) use draft::{DraftedToken, TokenDraft, check_end, created_event, insert_records};
+pub(crate) use draft::{
+    DraftedToken, TokenDraft, check_end, created_event, end_micros, insert_records,
+};
 
 const ID_PREFIX: &str = "key_";
 /// How old a token's last use must be before it is written down again: an hour.
@@ -287,18 +290,25 @@ impl Access {
         }
     }
 
-    /// What a token may: what its role and its owner allow together.
+    /// What a token may: what its role and its owner allow together, and nothing that needs the whole organization if it
+    /// is limited to a part.
     pub(crate) fn token_may(
         &self,
         org: &str,
-        role: Option<&RoleName>,
+        token: &TokenRecord,
         owner_may: Permissions,
-    ) -> Result<Permissions, QueryError> {
-        let Some(role) = role else {
-            return Ok(owner_may);
+    ) -> Result<Permissions, AccessError> {
+        let may = match &token.role {
+            None => owner_may,
+            Some(role) => {
+                let allowed = self.role_allows(org, role)?;
+                allowed.map_or(Permissions::NONE, |(allowed, _)| allowed.and(owner_may))
+            }
         };
-        let allowed = self.role_allows(org, role).map_err(unreadable)?;
-        Ok(allowed.map_or(Permissions::NONE, |(allowed, _)| allowed.and(owner_may)))
+        Ok(match token.is_part() {
+            true => may.without(WHOLE_ONLY),
+            false => may,
+        })
     }
 }
 

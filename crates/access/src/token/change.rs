@@ -4,20 +4,18 @@ use docket_event::Event;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::draft::{about, check_end};
+use super::draft::{about, check_end, end_micros};
 use super::{DraftedToken, ID_PREFIX, IssuedToken, Token, created_event, insert_records, token};
 use crate::audit::{changed, project, target};
 use crate::change::Plan;
 use crate::names::check_name;
-use crate::permission::{Permission, Permissions};
+use crate::permission::Permissions;
 use crate::record::{MemberStateRecord, TokenRecord, Versioned, replace, token_key};
 use crate::secret::Secret;
 use crate::{Access, AccessError, Caller};
 
 /// Longest time that a replaced token goes on working, in seconds: 30 days.
 pub const OVERLAP_MAX_S: u64 = 30 * 24 * 3_600;
-
-const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// What changes of a token; members that are absent stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -170,13 +168,7 @@ impl Access {
         by: &Caller,
     ) -> Result<Permissions, AccessError> {
         if !record.instance.is_empty() {
-            let known = record
-                .instance
-                .iter()
-                .filter_map(|name| Permission::parse(name));
-            let all = known.fold(Permissions::NONE, |all, one| {
-                all.or(Permissions::of(&[one]))
-            });
+            let all = Permissions::named(&record.instance);
             by.authority.must_cover("the token", all)?;
             return Ok(all);
         }
@@ -190,18 +182,13 @@ impl Access {
             return Err(AccessError::Conflict(reason));
         };
         let may = self.may(org, &owner, record.project.as_deref())?;
-        let may = self.token_may(org, record.role.as_ref(), may)?;
+        let may = self.token_may(org, record, may)?;
         by.authority.must_cover("the token", may)?;
         if owner.role == crate::Role::Owner && record.is_whole() {
             by.authority.must_own()?;
         }
         Ok(may)
     }
-}
-
-fn end_micros(now_micros: i64, seconds: u64) -> i64 {
-    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-    now_micros.saturating_add(seconds.saturating_mul(MICROS_PER_SECOND))
 }
 
 fn updated_event(

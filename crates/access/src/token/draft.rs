@@ -6,14 +6,13 @@ use serde_json::json;
 
 use super::{ID_PREFIX, IssuedToken, NewToken};
 use crate::audit::{Attributes, attributes, project, target};
-use crate::held::WHOLE_ONLY;
 use crate::kept::written;
 use crate::names::{check_id, check_name};
 use crate::permission::Permissions;
 use crate::record::{
     ProjectRecord, TokenRecord, TokenSecretRecord, insert, token_key, token_secret_key,
 };
-use crate::role::names;
+use crate::role::{self, names};
 use crate::secret::{Secret, SecretHash};
 use crate::view::ViewRecord;
 use crate::{Access, AccessError, Caller};
@@ -57,13 +56,18 @@ impl DraftedToken {
 }
 
 impl TokenRecord {
+    /// Whether it is limited to a part of what the organization has.
+    pub(crate) fn is_part(&self) -> bool {
+        self.project.is_some() || self.view.narrows()
+    }
+
     /// Whether nothing but its owner limits what it may.
     pub(crate) fn is_whole(&self) -> bool {
         let owners = self
             .role
             .as_ref()
             .is_none_or(|role| role.built_in() == Some(crate::Role::Owner));
-        owners && self.project.is_none() && !self.view.narrows()
+        owners && !self.is_part()
     }
 }
 
@@ -83,26 +87,7 @@ impl Access {
         if let Some(role) = &new.role
             && self.role_allows(org, role)?.is_none()
         {
-            let shown: String = role.as_str().chars().take(60).collect();
-            return Err(AccessError::Unknown(format!(
-                "`{org}` has no role `{shown}`"
-            )));
-        }
-        let view = ViewRecord::of(&new.view);
-        let mut permissions = self
-            .token_may(org, new.role.as_ref(), *owner_may)
-            .map_err(AccessError::from)?;
-        if new.project.is_some() || view.narrows() {
-            permissions = permissions.without(WHOLE_ONLY);
-        }
-        if permissions.is_empty() {
-            let role = new
-                .role
-                .as_ref()
-                .map_or("the owner's", |role| role.as_str());
-            let reason =
-                format!("a token with role `{role}` allows nothing in the hands of `{owner_id}`");
-            return Err(AccessError::invalid("role", reason));
+            return Err(role::unknown(org, role));
         }
         let secret = Secret::draw(self.engine.environment());
         let hash = match key_sha256 {
@@ -115,7 +100,7 @@ impl Access {
             instance: Vec::new(),
             name: new.name.clone(),
             project: new.project.clone(),
-            view,
+            view: ViewRecord::of(&new.view),
             view_words: new.view_words.clone(),
             registered: key_sha256.is_some(),
             created_micros: now_micros,
@@ -123,6 +108,16 @@ impl Access {
             revoked_micros: None,
             secret_sha256: hash.as_str().to_owned(),
         };
+        let permissions = self.token_may(org, &record, *owner_may)?;
+        if permissions.is_empty() {
+            let role = new
+                .role
+                .as_ref()
+                .map_or("the owner's", |role| role.as_str());
+            let reason =
+                format!("a token with role `{role}` allows nothing in the hands of `{owner_id}`");
+            return Err(AccessError::invalid("role", reason));
+        }
         Ok(DraftedToken {
             id: self.random_id(ID_PREFIX),
             secret,
@@ -233,15 +228,21 @@ pub(super) fn check_new(new: &NewToken, now_micros: i64) -> Result<(), AccessErr
     check_end(new.expires_micros, now_micros)
 }
 
+/// The moment so many seconds from now.
+pub(crate) fn end_micros(now_micros: i64, seconds: u64) -> i64 {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    now_micros.saturating_add(seconds.saturating_mul(1_000_000))
+}
+
 /// Checks when a token ends.
 pub(crate) fn check_end(end_micros: Option<i64>, now_micros: i64) -> Result<(), AccessError> {
     match end_micros {
         Some(micros) if micros <= now_micros => Err(AccessError::invalid(
-            "expires",
+            "expires_in_s",
             "lies in the past; write a later time",
         )),
         Some(micros) if Timestamp::from_micros(micros).is_none() => Err(AccessError::invalid(
-            "expires",
+            "expires_in_s",
             "lies beyond the year 9999; leave it out",
         )),
         Some(_) | None => Ok(()),

@@ -138,3 +138,25 @@ fn tokens_are_no_wider_than_their_owner_and_their_project() {
     let created = world.events("acme").pop().unwrap();
     assert_eq!(created.event.project_of(), Some(("p1", None)));
 }
+
+#[test]
+fn what_is_told_of_a_replaced_token_is_what_it_may() {
+    let world = world();
+    let made = world.init("acme");
+    let mut new = NewToken::of_owner(&made.owner);
+    new.view.filter = new.view.filter.with(Field::Type, ["a.b"]);
+    let old = world.access.create_token("acme", &new, &world.by).unwrap();
+    let next = world.access.rotate_token("acme", &old.id, 60, &world.by);
+    let found = world.access.admits(next.unwrap().secret.reveal(), None);
+    let may = found.unwrap().unwrap().permissions;
+    assert!(!may.allows(Permission::AccessAdmin));
+    let told = world
+        .events("acme")
+        .into_iter()
+        .rev()
+        .find(|one| one.event.event_type == "api_key.created");
+    let data = told.unwrap().event.data.unwrap();
+    let names: Vec<&str> = may.iter().map(Permission::name).collect();
+    let scopes = format!(r#""scopes":["{}"]"#, names.join(r#"",""#));
+    assert!(data.text().contains(&scopes), "{}", data.text());
+}
