@@ -307,13 +307,17 @@ impl Access {
     }
 
     fn pending(&self, opened: &InviteCodeRecord) -> Result<Versioned<InviteRecord>, AccessError> {
+        match self.must_exist(&opened.org) {
+            Ok(_) => {}
+            Err(AccessError::Unknown(_)) => return Err(no_such_code()),
+            Err(error) => return Err(error),
+        }
         let found = self.find_kept::<InviteRecord>(&opened.org, &opened.invite)?;
         let open = |record: &InviteRecord| {
             record.state == InviteState::Pending && self.now_micros() < record.expires_micros
         };
-        let exists = self.must_exist(&opened.org).is_ok();
         found
-            .filter(|found| exists && open(&found.value))
+            .filter(|found| open(&found.value))
             .ok_or_else(no_such_code)
     }
 }

@@ -5,7 +5,7 @@ use docket_access::{
     NewInvite, NewRole, NewServiceAccount, NewToken, Permission, Principal, Role, RoleChange,
     RoleScope, SettingsChange, TokenWanted,
 };
-use docket_engine::testing::memory::Memory;
+use docket_engine::testing::memory::{Memory, ReadFault};
 use docket_event::{Fault, Filter};
 
 use crate::day::{assignment, member, token};
@@ -285,7 +285,8 @@ fn nobody_locks_themselves_out_by_accident() {
 
 #[test]
 fn whoever_has_the_code_joins_once() {
-    let world = world();
+    let store = Memory::new(4_096);
+    let world = world_over(store.clone());
     world.init("acme");
     let access = &world.access;
     let invite = |email: &str| {
@@ -339,6 +340,25 @@ fn whoever_has_the_code_joins_once() {
             .accept_invite(&answer(late.code.reveal()), &nobody)
             .is_err()
     );
+    // A store that cannot tell is not a code that opens nothing.
+    let asked = invite("s@x.y");
+    let answered = answer(asked.code.reveal());
+    let before = store.reads();
+    access.accept_invite(&answered, &nobody).unwrap();
+    let again = invite("t@x.y");
+    let answered = answer(again.code.reveal());
+    for nth in 0..store.reads() - before {
+        store.fail_read(nth, ReadFault::Unavailable);
+        let told = access.accept_invite(&answered, &nobody);
+        store.forget_faults();
+        if told.is_ok() {
+            break;
+        }
+        assert!(
+            !matches!(told, Err(AccessError::Unknown(_))),
+            "{nth}: {told:?}"
+        );
+    }
     for wrong in ["", "docket_nonsense", &"x".repeat(10_000)] {
         assert!(access.accept_invite(&answer(wrong), &nobody).is_err());
     }
