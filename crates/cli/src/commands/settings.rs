@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::builder::{BoolValueParser, FalseyValueParser};
 use clap::{Args as ClapArgs, Subcommand};
-use docket_access::{Action, RETENTION_CONFIRMED_BELOW_DAYS, SettingsChange};
+use docket_access::{Action, SettingsChange};
 
 use crate::args::{self, Common, Org};
 use crate::desk::{self, WHOLE};
-use crate::wrong_use::WrongUse;
 
 const DAY_S: u64 = 86_400;
 /// Events are kept for ever.
@@ -81,7 +80,6 @@ pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
     match command {
         Command::Show(org) => desk::act(&org, Action::SettingsGet, WHOLE, common),
         Command::Set(args) => {
-            refuse_unconfirmed(args.retention, args.yes)?;
             let allowed_ips = match (args.allow_all_addresses, args.allowed_ips) {
                 (true, _) => Some(Vec::new()),
                 (false, ranges) => Some(ranges).filter(|ranges| !ranges.is_empty()),
@@ -95,16 +93,6 @@ pub fn run(command: Command, common: &Common) -> Result<ExitCode> {
             };
             desk::act(&args.org, Action::SettingsUpdate(change), WHOLE, common)
         }
-    }
-}
-
-fn refuse_unconfirmed(retention: Option<u32>, yes: bool) -> Result<(), WrongUse> {
-    match retention {
-        Some(days @ 1..RETENTION_CONFIRMED_BELOW_DAYS) if !yes => Err(WrongUse(format!(
-            "{days} days are fewer than {RETENTION_CONFIRMED_BELOW_DAYS}, and what is older goes for good; \
-             give --yes as well if that is meant"
-        ))),
-        Some(_) | None => Ok(()),
     }
 }
 
@@ -133,9 +121,5 @@ mod tests {
         for bad in ["", "0d", "400", "36h", "never", "99999999999y"] {
             assert!(retention_days(bad).is_err(), "{bad}");
         }
-        assert!(refuse_unconfirmed(Some(182), false).is_err());
-        assert!(refuse_unconfirmed(Some(182), true).is_ok());
-        assert!(refuse_unconfirmed(Some(183), false).is_ok());
-        assert!(refuse_unconfirmed(Some(0), false).is_ok());
     }
 }
